@@ -1,0 +1,22 @@
+//! Memory and code layout: what one process and one link decide, and a fork must therefore vary.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static OFFSETS: AtomicBool = AtomicBool::new(false);
+
+/// Makes [`offset_heap`] work from now on in this process. Only forks of the ratio instrument ask for it: instruments that
+/// count want the same heap in every run.
+pub fn vary_heap() {
+    OFFSETS.store(true, Ordering::Relaxed);
+    offset_heap();
+}
+
+/// Leaks a block of random size from this thread's arena, so that what follows lies elsewhere than in the last process:
+/// the low 12 bits of the main heap and of each worker's arena are otherwise the same in all of them.
+pub fn offset_heap() {
+    if OFFSETS.load(Ordering::Relaxed) {
+        let bytes = 16 * fastrand::usize(1..256);
+        std::mem::forget(std::hint::black_box(vec![Cell::new(0_u8); bytes]));
+    }
+}

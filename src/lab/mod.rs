@@ -1,0 +1,2 @@
+//! What measures.
+pub mod layout;

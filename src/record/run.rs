@@ -1,0 +1,159 @@
+//! The circumstances of a measurement: no provenance, no number.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::trap::{Instrument, Trap};
+
+/// The version of the records' shape.
+pub const SCHEMA: u32 = 1;
+
+/// One run of one bench target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The version of the records' shape; also what tells a run's line from a record's.
+    pub schema: u32,
+    /// The run's id.
+    pub run: String,
+    /// What measured.
+    pub instrument: Instrument,
+    /// When it started, in UTC (RFC 3339).
+    pub started: String,
+    /// The command line.
+    pub command: String,
+    /// Whether it was a `--quick` one.
+    pub quick: bool,
+    /// Whether each arm had a process of its own (`--solo`).
+    pub solo: bool,
+    /// How many forks, where the instrument forks.
+    pub forks: Option<Forks>,
+    /// Which code layouts, where the instrument relinks.
+    pub layouts: Option<Layouts>,
+    /// Why it ended early, if it did.
+    pub partial: Option<String>,
+    /// What the chosen traps say of themselves.
+    pub traps: Vec<TrapNote>,
+    /// The machine, the build and the commit.
+    pub provenance: Provenance,
+}
+
+impl Run {
+    /// Whether results of both belong in one column of the report: one machine, one allocator, one way of forking.
+    #[must_use]
+    pub fn same_column(&self, other: &Self) -> bool {
+        let column = |r: &Self| (r.provenance.cpu.clone(), r.provenance.allocator.clone(), r.solo);
+        column(self) == column(other)
+    }
+}
+
+/// How many forks were asked for and how many have finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forks {
+    /// Asked for.
+    pub planned: usize,
+    /// Finished: what every row of the run rests on.
+    pub finished: usize,
+}
+
+/// The code layouts that the forks ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layouts {
+    /// The seed of the first one; the next ones follow it.
+    pub seed: u64,
+    /// How many different ones there were.
+    pub distinct: usize,
+    /// Why there was only the one that cargo linked, if so.
+    pub one: Option<String>,
+}
+
+/// What a trap says of itself, so that a report needs records only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrapNote {
+    /// Its name.
+    pub name: String,
+    /// The habit in five words.
+    pub title: String,
+    /// The section of the catalog.
+    pub section: String,
+    /// The Go habit, in one sentence.
+    pub habit: String,
+    /// Ids of the claims that it tests.
+    pub claims: Vec<String>,
+    /// What `n` counts.
+    pub counts: String,
+    /// What one op is.
+    pub op: String,
+}
+
+impl From<&Trap> for TrapNote {
+    fn from(trap: &Trap) -> Self {
+        Self {
+            name: trap.name.into(),
+            title: trap.title.into(),
+            section: trap.section.into(),
+            habit: trap.habit.into(),
+            claims: trap.claims.iter().map(|&c| c.into()).collect(),
+            counts: trap.counts.into(),
+            op: trap.op.into(),
+        }
+    }
+}
+
+/// Where a number comes from. What could not be found out is null.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The version of trapline.
+    pub trapline: String,
+    /// The measured package and its version.
+    pub package: Option<String>,
+    /// The commit of the measured package.
+    pub commit: Option<String>,
+    /// Whether its work tree had changes.
+    pub dirty: Option<bool>,
+    /// `rustc -vV`, on one line.
+    pub rustc: Option<String>,
+    /// The profile that it was built with, as far as the executable can tell.
+    pub profile: Option<String>,
+    /// The linker that relinks.
+    pub linker: Option<String>,
+    /// Target features beyond the default (`-Ctarget-cpu`), as compiled in.
+    pub target_cpu: Option<String>,
+    /// The allocator under the measured code.
+    pub allocator: Option<String>,
+    /// `MALLOC_*` and `GLIBC_TUNABLES`, as set.
+    pub allocator_env: BTreeMap<String, String>,
+    /// Transparent huge pages.
+    pub huge_pages: Option<String>,
+    /// SHA-256 of Cargo.lock.
+    pub lock: Option<String>,
+    /// The CPU's model.
+    pub cpu: Option<String>,
+    /// Cores that the process may use.
+    pub cores: Option<usize>,
+    /// What the cores did in the probe.
+    pub probe: Option<CoreProbe>,
+    /// cgroup `cpu.max`.
+    pub quota: Option<String>,
+    /// Bytes in a cache line.
+    pub cache_line: Option<u64>,
+    /// The kernel.
+    pub kernel: Option<String>,
+    /// The frequency governor, or `unavailable`.
+    pub governor: String,
+    /// Turbo, or `unavailable`.
+    pub turbo: String,
+    /// Load average of the last minute, before the run.
+    pub load_before: Option<f64>,
+}
+
+/// Whether two threads get two cores, and what the clock of own work is worth here.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CoreProbe {
+    /// The same loop on two threads at once ÷ alone: 1 means two cores.
+    pub slowdown: f64,
+    /// ns for a cache line to go to the other thread and come back.
+    pub line_bounce_ns: f64,
+    /// ns for one step of own work.
+    pub step_ns: f64,
+}

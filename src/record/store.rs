@@ -1,0 +1,218 @@
+//! The store: JSON Lines, a file an instrument. A file is never changed in place: the new one is written beside it, synced
+//! and renamed, so that an interrupted run keeps all that was finished, and a full disk loses nothing.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{Record, Run, SCHEMA};
+use crate::trap::Instrument;
+
+/// What went wrong with a records file.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A file or folder could not be read or written.
+    #[error("cannot {verb} {path}: {source}; earlier records are as they were")]
+    Io {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A record could not be put in words.
+    #[error("cannot write a record to {path} as JSON: {source}; earlier records are as they were")]
+    Json {
+        /// Where to.
+        path: PathBuf,
+        /// What the library said.
+        source: serde_json::Error,
+    },
+}
+
+fn io_error<'a>(verb: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> StoreError + 'a {
+    move |source| StoreError::Io { verb, path: path.into(), source }
+}
+
+/// A line that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}:{line}: not a record of trapline: {why}", path.display())]
+pub struct Damage {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// The runs and records of one file or several.
+#[derive(Clone, Debug, Default)]
+pub struct Archive {
+    /// The circumstances.
+    pub runs: Vec<Run>,
+    /// The measurements.
+    pub records: Vec<Record>,
+    /// The lines that could not be read.
+    pub damage: Vec<Damage>,
+}
+
+impl Archive {
+    /// Reads every `.jsonl` file of a folder. A folder that does not exist holds nothing.
+    ///
+    /// # Errors
+    /// If the folder or a file in it can't be read; damaged lines are not an error but listed.
+    pub fn read_folder(folder: &Path) -> Result<Self, StoreError> {
+        let mut archive = Self::default();
+        for path in jsonl_files(folder)? {
+            archive.read_file(&path)?;
+        }
+        Ok(archive)
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), StoreError> {
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other.map_err(io_error("read", path))?,
+        };
+        // One damaged byte must not cost the other lines, so a line that isn't UTF-8 fails on its own.
+        for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+            if let Err(why) = self.read_line(line) {
+                self.damage.push(Damage { path: path.into(), line: number + 1, why });
+            }
+        }
+        Ok(())
+    }
+
+    fn read_line(&mut self, line: &str) -> Result<(), String> {
+        let value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
+        match value.get("schema").and_then(Value::as_u64) {
+            None => self.records.push(serde_json::from_value(value).map_err(|e| e.to_string())?),
+            Some(schema) if schema == u64::from(SCHEMA) => {
+                self.runs.push(serde_json::from_value(value).map_err(|e| e.to_string())?);
+            }
+            Some(other) => return Err(format!("schema {other}, and this version reads {SCHEMA}")),
+        }
+        Ok(())
+    }
+
+    /// The run of a record.
+    #[must_use]
+    pub fn run_of(&self, record: &Record) -> Option<&Run> {
+        self.runs.iter().find(|r| r.run == record.run)
+    }
+}
+
+fn jsonl_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(io_error("read", folder))?,
+    };
+    let mut files = entries
+        .map(|entry| entry.map(|e| e.path()).map_err(io_error("read", folder)))
+        .collect::<Result<Vec<_>, _>>()?;
+    files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    files.sort();
+    Ok(files)
+}
+
+/// The name of an instrument's records file.
+#[must_use]
+pub fn file_name(instrument: Instrument) -> String {
+    format!("{}.jsonl", instrument.word())
+}
+
+/// The records file of one instrument, open for a run of it.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    archive: Archive,
+}
+
+impl Store {
+    /// Opens the records file in this folder, which is made if need be. A damaged file is set aside under another name
+    /// before anything is written, and its good lines are kept.
+    ///
+    /// # Errors
+    /// If the folder can't be made or written to, or the file can't be read or set aside.
+    pub fn open(folder: &Path, instrument: Instrument) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(io_error("make the folder", folder))?;
+        let path = folder.join(file_name(instrument));
+        let mut archive = Archive::default();
+        archive.read_file(&path)?;
+        let store = Self { path, archive };
+        store.probe_space()?;
+        Ok(store)
+    }
+
+    /// The lines that could not be read.
+    #[must_use]
+    pub fn damage(&self) -> &[Damage] {
+        &self.archive.damage
+    }
+
+    /// Copies a damaged file to a name of its own, and says which; does nothing for a sound one.
+    ///
+    /// # Errors
+    /// If it can't be copied.
+    pub fn set_aside(&mut self) -> Result<Option<PathBuf>, StoreError> {
+        if self.archive.damage.is_empty() {
+            return Ok(None);
+        }
+        let free = |k: &u32| !aside(&self.path, *k).exists();
+        let to = aside(&self.path, (1..).find(free).unwrap_or(u32::MAX));
+        std::fs::copy(&self.path, &to).map_err(io_error("set aside the damaged file as", &to))?;
+        self.archive.damage.clear();
+        self.save()?;
+        Ok(Some(to))
+    }
+
+    /// Puts a run and its records in the place of what they measure again: earlier records of the same cells in the same
+    /// column go, and runs that no record rests on any more. Writes the file.
+    ///
+    /// # Errors
+    /// If the file can't be written; what was in it before is then still there.
+    pub fn put(&mut self, run: &Run, records: &[Record]) -> Result<(), StoreError> {
+        let same_column: Vec<String> =
+            self.archive.runs.iter().filter(|r| r.same_column(run)).map(|r| r.run.clone()).collect();
+        let replaced = |old: &Record| same_column.contains(&old.run) && records.iter().any(|new| new.same_cell(old));
+        self.archive.records.retain(|old| old.run != run.run && !replaced(old));
+        self.archive.records.extend_from_slice(records);
+        self.archive.runs.retain(|r| r.run != run.run && self.archive.records.iter().any(|rec| rec.run == r.run));
+        self.archive.runs.push(run.clone());
+        self.save()
+    }
+
+    fn save(&self) -> Result<(), StoreError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let fail = |verb| io_error(verb, &self.path);
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail("write"))?;
+        file.write_all(self.text()?.as_bytes()).map_err(fail("write"))?;
+        file.as_file().sync_all().map_err(fail("sync"))?;
+        file.persist(&self.path).map_err(|e| fail("replace")(e.error))?;
+        Ok(())
+    }
+
+    fn text(&self) -> Result<String, StoreError> {
+        let fail = |source| StoreError::Json { path: self.path.clone(), source };
+        let runs = self.archive.runs.iter().map(serde_json::to_string);
+        let records = self.archive.records.iter().map(serde_json::to_string);
+        let lines = runs.chain(records).collect::<Result<Vec<_>, _>>().map_err(fail)?;
+        Ok(lines.iter().map(|line| format!("{line}\n")).collect())
+    }
+
+    // A run of minutes whose records can't be kept is worth refusing before it starts.
+    fn probe_space(&self) -> Result<(), StoreError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io_error("write to", folder))?;
+        file.write_all(&[0; 1 << 16]).map_err(io_error("write to", folder))?;
+        file.as_file().sync_all().map_err(io_error("write to", folder))
+    }
+}
+
+fn aside(path: &Path, k: u32) -> PathBuf {
+    path.with_extension(format!("jsonl.damaged-{k}"))
+}

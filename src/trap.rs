@@ -1,0 +1,271 @@
+//! The vocabulary: a [`Trap`] is constant data, stated once and read by every instrument.
+//!
+//! A trap names its [`Point`]s (where it is measured) and its [`Variant`]s (what is measured there). Each variant builds a
+//! [`Routine`] for a point; the routine holds the loop and the clock. A trap knows nothing of instruments, apart from the
+//! ones that are blind to it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::routine::{Routine, Turn, in_place, routine, team};
+
+/// One hidden performance trap: what it is, where it is measured, and the variants that are compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Trap {
+    /// The name that is used everywhere: file, filter, record and report.
+    pub name: &'static str,
+    /// The habit in five words.
+    pub title: &'static str,
+    /// The section of the catalog, such as `memory` or `concurrency`.
+    pub section: &'static str,
+    /// The Go habit, in one sentence.
+    pub habit: &'static str,
+    /// Ids of the claims that it tests (`docs/src/CLAIMS.md`).
+    pub claims: &'static [&'static str],
+    /// What `n` counts, as a plural: `records`. One op is always one unit of `n`.
+    pub counts: &'static str,
+    /// What one op is: `one record pushed`.
+    pub op: &'static str,
+    /// Where it is measured, in ascending `n` within one thread count and case.
+    pub points: &'static [Point],
+    /// What is compared: exactly one trap, one or more fixes, at most one floor.
+    pub variants: &'static [Variant],
+    /// The instruments that can't see it, each with its reason.
+    pub blind: &'static [(Instrument, &'static str)],
+}
+
+impl Trap {
+    /// The variant that falls into the trap: the one that all others are compared with.
+    ///
+    /// # Panics
+    /// If the trap states no variant of role [`Role::Trap`]; [`Trap::faults`] says so before anything is measured.
+    #[must_use]
+    pub fn baseline(&self) -> &Variant {
+        let found = self.variants.iter().find(|v| v.role == Role::Trap);
+        found.unwrap_or_else(|| panic!("the trap {} states no variant of role trap", self.name))
+    }
+
+    /// The variant of that name.
+    #[must_use]
+    pub fn variant(&self, name: &str) -> Option<&Variant> {
+        self.variants.iter().find(|v| v.name == name)
+    }
+
+    /// Why this instrument can't see the trap, if it can't.
+    #[must_use]
+    pub fn blind_to(&self, instrument: Instrument) -> Option<&'static str> {
+        self.blind.iter().find(|(i, _)| *i == instrument).map(|(_, why)| *why)
+    }
+
+    /// The points that carry claims.
+    pub fn headlines(&self) -> impl Iterator<Item = &Point> {
+        self.points.iter().filter(|p| p.headline)
+    }
+
+    /// The one point whose instructions are counted: single-threaded, n of 10 000 at most, a headline if there is one,
+    /// else the largest.
+    #[must_use]
+    pub fn counted_point(&self) -> Option<&Point> {
+        let small = || self.points.iter().filter(|p| p.threads == 1 && p.n <= 10_000);
+        small().find(|p| p.headline).or_else(|| small().rev().max_by_key(|p| p.n))
+    }
+
+    /// What is wrong with the statement of this trap: an empty list if nothing is.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let count = |role| self.variants.iter().filter(|v| v.role == role).count();
+        let twice = |v: &&Variant| self.variants.iter().filter(|w| w.name == v.name).count() > 1;
+        let mut faults = Vec::new();
+        let mut fault = |wrong: bool, what: &str| {
+            if wrong {
+                faults.push(format!("the trap {} {what}", self.name));
+            }
+        };
+        fault(count(Role::Trap) != 1, "must state exactly one variant of role trap");
+        fault(count(Role::Fix) == 0, "must state at least one fix");
+        fault(count(Role::Floor) > 1, "must state at most one floor");
+        fault(count(Role::Control) > 0, "states a variant of role control, which is the lab's own");
+        fault(self.headlines().next().is_none(), "must state at least one headline point");
+        fault(self.points.iter().any(|p| p.n == 0 || p.threads == 0), "has a point with no work or no thread");
+        fault(self.variants.iter().any(|v| twice(&v)), "states two variants of one name");
+        faults
+    }
+}
+
+/// Where a trap is measured: a size, a number of threads and a case.
+///
+/// `n` is never the thing that the fix changes: a channel's capacity is a variant. The number of threads is a constant,
+/// never a function of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// How many ops one run does.
+    pub n: u64,
+    /// How many threads share them.
+    pub threads: usize,
+    /// What else distinguishes the point, such as `owning` or `reads=90`; empty if nothing does.
+    pub case: &'static str,
+    /// Whether claims are judged here.
+    pub headline: bool,
+}
+
+impl Point {
+    /// A point of `n` ops on one thread.
+    #[must_use]
+    pub const fn n(n: u64) -> Self {
+        Self { n, threads: 1, case: "", headline: false }
+    }
+
+    /// The same point on this many threads.
+    #[must_use]
+    pub const fn threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// The same point in this case.
+    #[must_use]
+    pub const fn case(self, case: &'static str) -> Self {
+        Self { case, ..self }
+    }
+
+    /// The same point, as one that carries claims.
+    #[must_use]
+    pub const fn headline(self) -> Self {
+        Self { headline: true, ..self }
+    }
+
+    /// `n` as a length or an index.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.n as usize
+    }
+
+    /// Whether the point has no work; a stated point always has.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.n == 0
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n={}", self.n)?;
+        if self.threads > 1 {
+            write!(f, ",threads={}", self.threads)?;
+        }
+        if !self.case.is_empty() {
+            write!(f, ",{}", self.case)?;
+        }
+        Ok(())
+    }
+}
+
+/// What part a variant plays in the comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The habit itself. Exactly one.
+    Trap,
+    /// What people do instead. The first one is the advice.
+    Fix,
+    /// The advice overdone.
+    Opposite,
+    /// The work with the trap's cost gone altogether, on the same cores. At most one.
+    Floor,
+    /// The lab's check of itself, such as A/A. No trap states one.
+    Control,
+}
+
+impl Role {
+    /// The word that records and reports use.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::Fix => "fix",
+            Self::Opposite => "opposite",
+            Self::Floor => "floor",
+            Self::Control => "control",
+        }
+    }
+}
+
+/// What measures: one bench target each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Instrument {
+    /// Forked, relinked ratio of times.
+    Ratio,
+    /// Criterion's throughput.
+    Time,
+    /// dhat's counts of heap blocks and bytes.
+    Heap,
+    /// callgrind's count of instructions.
+    Instructions,
+}
+
+impl Instrument {
+    /// The name of the bench target, the records file and the filter.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ratio => "ratio",
+            Self::Time => "time",
+            Self::Heap => "heap",
+            Self::Instructions => "instructions",
+        }
+    }
+}
+
+/// Builds a routine for a point: input and threads are made here, outside every clock.
+pub type Build = fn(&Point) -> Box<dyn Routine>;
+
+/// One way to do the work.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// What the function does: `push_presized`, never `good`.
+    pub name: &'static str,
+    /// Its part in the comparison.
+    pub role: Role,
+    /// Builds its routine.
+    pub batch: Build,
+    /// How often its buffer moves in one run (`as_ptr` changed), where it has one that can.
+    pub moves: Option<fn(&Point) -> u64>,
+}
+
+impl Variant {
+    const fn new(name: &'static str, role: Role, batch: Build) -> Self {
+        Self { name, role, batch, moves: None }
+    }
+
+    /// The habit itself.
+    #[must_use]
+    pub const fn trap(name: &'static str, batch: Build) -> Self {
+        Self::new(name, Role::Trap, batch)
+    }
+
+    /// What people do instead.
+    #[must_use]
+    pub const fn fix(name: &'static str, batch: Build) -> Self {
+        Self::new(name, Role::Fix, batch)
+    }
+
+    /// The advice overdone.
+    #[must_use]
+    pub const fn opposite(name: &'static str, batch: Build) -> Self {
+        Self::new(name, Role::Opposite, batch)
+    }
+
+    /// The work with the trap's cost gone altogether.
+    #[must_use]
+    pub const fn floor(name: &'static str, batch: Build) -> Self {
+        Self::new(name, Role::Floor, batch)
+    }
+
+    /// The same variant with a count of its buffer's moves: dhat calls every `realloc` a new block, also one that was
+    /// extended in place.
+    #[must_use]
+    pub const fn moves(self, count: fn(&Point) -> u64) -> Self {
+        Self { moves: Some(count), ..self }
+    }
+}

@@ -1,0 +1,64 @@
+//! Seeded inputs that traps (and their Go twins) share: the same seed gives the same input to every arm.
+
+use std::hint::black_box;
+
+/// The seed of every input.
+pub const SEED: u64 = 0x7261_706C_696E_6531;
+
+/// How many elements a small point draws from: a loop over fewer random ones is learnt by the branch predictor.
+pub const POOL: usize = 1 << 17;
+
+/// A generator for one input; different `stream`s of one seed give different inputs.
+#[must_use]
+pub fn rng(stream: u64) -> fastrand::Rng {
+    fastrand::Rng::with_seed(SEED ^ stream.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+/// A dependent chain of `steps` multiplications: own work of a fixed count, which no core can overlap with itself. What a
+/// step takes is measured at the start of a run and printed; the lab never spins on a clock.
+#[inline(never)]
+#[must_use]
+pub fn own_work(steps: u32, seed: u64) -> u64 {
+    let mut x = seed | 1;
+    for _ in 0..steps {
+        x = (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    }
+    black_box(x)
+}
+
+/// Steps of [`own_work`] that take about a microsecond on a core of 3 GHz.
+pub const STEPS_PER_MICROSECOND: u32 = 600;
+
+/// Elements from which each run takes the next `n`, round and round.
+#[derive(Clone, Debug)]
+pub struct Windows<T> {
+    items: Vec<T>,
+    n: usize,
+    at: usize,
+}
+
+impl<T> Windows<T> {
+    /// Windows of `n` elements. Elements that do not fill a last window are never seen.
+    ///
+    /// # Panics
+    /// If there are fewer than `n` elements, or `n` is 0.
+    #[must_use]
+    pub fn new(items: Vec<T>, n: usize) -> Self {
+        assert!(n > 0 && items.len() >= n, "{} elements can't fill a window of {n}", items.len());
+        Self { items, n, at: 0 }
+    }
+
+    /// The window of this number, counted round and round.
+    #[must_use]
+    pub fn window(&self, number: usize) -> &[T] {
+        let from = number % (self.items.len() / self.n) * self.n;
+        &self.items[from..from + self.n]
+    }
+
+    /// The next window.
+    pub fn advance(&mut self) -> &[T] {
+        let number = self.at;
+        self.at += 1;
+        self.window(number)
+    }
+}
