@@ -1,0 +1,313 @@
+//! A fork: one process that sweeps the points of a [`Plan`] once and tells what each block took.
+//!
+//! The arms of a point are prepared in random order, each with its own input of equal seed. A round runs one block of every
+//! arm in random order; before each block goes one untimed run, to clear the other arms' cache. The plan comes on standard
+//! input, and what was measured goes to standard output, a line a message, so that a fork that dies loses one point.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::layout;
+use crate::trap::{Point, Routine, Trap};
+
+/// The argument that makes the bench target a fork.
+pub(super) const FORK: &str = "--trapline-fork";
+/// The arm that is the trap once more, from a preparation of its own.
+pub(super) const SAME: &str = "same";
+/// The arm that is the trap's block, 5 % longer.
+pub(super) const PLANTED: &str = "planted_5_percent";
+// What the planted slowdown is held against: the trap's block of the length that makes 5 % a whole number of runs.
+const UNPLANTED: &str = "planted_base";
+// A planted block is a multiple of so many runs, and one more for each: a slowdown of exactly 5 %.
+const PLANTED_RUNS: u64 = 20;
+// A longer run than this makes planted blocks of over 10 ms, which cost more than they teach.
+const LONGEST_PLANTED_RUN: f64 = 500_000.0;
+// A single run this short was not run at all.
+const SHORTEST_RUN: f64 = 20.0;
+// n grows tenfold or more between points; time that grows less than this was not spent on n.
+const LEAST_GROWTH: f64 = 1.5;
+
+/// How long blocks and points take.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Limits {
+    /// For all rounds of a point.
+    pub(super) budget: Duration,
+    /// Shortest block of one thread.
+    pub(super) block: Duration,
+    /// Shortest block of several threads.
+    pub(super) team_block: Duration,
+    /// Shortest block of more threads than cores.
+    pub(super) crowd_block: Duration,
+    /// Fewest rounds.
+    pub(super) fewest: usize,
+    /// Most rounds.
+    pub(super) most: usize,
+}
+
+/// What a fork is to measure.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Plan {
+    /// How long it may take.
+    pub(super) limits: Limits,
+    /// Where.
+    pub(super) points: Vec<PointPlan>,
+}
+
+/// What a fork is to measure at one point.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PointPlan {
+    /// The trap's name.
+    pub(super) trap: String,
+    /// The place of the point among the trap's.
+    pub(super) point: usize,
+    /// The digest that every arm must give.
+    pub(super) digest: u64,
+    /// Names of variants, or [`SAME`] or [`PLANTED`].
+    pub(super) arms: Vec<String>,
+}
+
+/// What a fork tells.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Message {
+    /// It prepares this arm: whatever happens next is the arm's fault.
+    Prepares {
+        /// The place of the point in the plan.
+        point: usize,
+        /// The arm.
+        arm: String,
+    },
+    /// It will not time this arm.
+    Refuses {
+        /// The place of the point in the plan.
+        point: usize,
+        /// The arm.
+        arm: String,
+        /// Why not.
+        why: String,
+    },
+    /// All arms of the point are prepared: the rounds begin.
+    Measures {
+        /// The place of the point in the plan.
+        point: usize,
+    },
+    /// What each arm took.
+    Measured {
+        /// The place of the point in the plan.
+        point: usize,
+        /// ns for each run, by arm, one value a round.
+        arms: HashMap<String, Vec<f64>>,
+    },
+}
+
+/// Is a fork if the arguments say so; otherwise gives nothing.
+#[must_use]
+pub(super) fn play(traps: &[Trap]) -> Option<ExitCode> {
+    if std::env::args().nth(1).as_deref() != Some(FORK) {
+        return None;
+    }
+    let done = read_plan(io::stdin().lock()).and_then(|plan| Fork::new(traps, plan.limits).sweep(&plan));
+    Some(done.map_or_else(|error| fault(&error), |()| ExitCode::SUCCESS))
+}
+
+fn fault(error: &io::Error) -> ExitCode {
+    eprintln!("error: this fork can't go on: {error}");
+    ExitCode::FAILURE
+}
+
+fn read_plan(mut input: impl BufRead) -> io::Result<Plan> {
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+fn tell(message: &Message) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, message)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+struct Fork<'a> {
+    traps: &'a [Trap],
+    limits: Limits,
+    cores: usize,
+    // The smallest n of each series, and what a run of it took: time has to grow from there.
+    smallest: HashMap<String, (u64, f64)>,
+}
+
+// What is timed: `runs` runs of a routine, which count as `per`.
+struct Arm {
+    name: String,
+    routine: usize,
+    runs: u64,
+    per: u64,
+    times: Vec<f64>,
+}
+
+impl<'a> Fork<'a> {
+    fn new(traps: &'a [Trap], limits: Limits) -> Self {
+        layout::vary_heap();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { traps, limits, cores, smallest: HashMap::new() }
+    }
+
+    fn sweep(&mut self, plan: &Plan) -> io::Result<()> {
+        for (at, wanted) in plan.points.iter().enumerate() {
+            self.measure(at, wanted)?;
+        }
+        Ok(())
+    }
+
+    fn measure(&mut self, at: usize, wanted: &PointPlan) -> io::Result<()> {
+        let stated = self.traps.iter().find(|t| t.name == wanted.trap);
+        let found = stated.and_then(|trap| Some((trap, trap.points.get(wanted.point)?)));
+        let (trap, point) = found.ok_or_else(|| io::Error::other(format!("no such point: {wanted:?}")))?;
+        let mut ring = self.prepare(at, wanted, trap, point)?;
+        tell(&Message::Measures { point: at })?;
+        self.rounds(&mut ring);
+        tell(&Message::Measured { point: at, arms: ring.arms.into_iter().map(|arm| (arm.name, arm.times)).collect() })
+    }
+
+    fn prepare(&mut self, at: usize, wanted: &PointPlan, trap: &Trap, point: &Point) -> io::Result<Ring> {
+        let mut names: Vec<_> = wanted.arms.iter().filter(|name| *name != PLANTED).collect();
+        fastrand::shuffle(&mut names);
+        let plants = wanted.arms.iter().any(|arm| arm == PLANTED);
+        let mut ring = Ring::default();
+        for name in names {
+            tell(&Message::Prepares { point: at, arm: name.clone() })?;
+            let variant = trap.variant(name).unwrap_or(trap.baseline());
+            let mut routine = (variant.batch)(point);
+            let agreed = agrees(routine.as_mut(), wanted.digest);
+            match agreed.and_then(|()| self.calibrate(routine.as_mut(), trap, name, point)) {
+                Err(why) => tell(&Message::Refuses { point: at, arm: name.clone(), why })?,
+                Ok(block) => ring.enter(name, routine, block, plants && name == trap.baseline().name),
+            }
+        }
+        Ok(ring)
+    }
+
+    // How many runs make a block, and the ns of one.
+    fn calibrate(&mut self, routine: &mut dyn Routine, trap: &Trap, arm: &str, point: &Point) -> Result<Block, String> {
+        let least = self.shortest_block(point);
+        let mut runs = 1;
+        loop {
+            let took = timed(routine, runs);
+            if took >= least {
+                let ns = took.as_nanos() as f64 / runs as f64;
+                return self.plausible(trap, arm, point, ns).map(|()| Block { runs, ns });
+            }
+            let wanted = least.as_nanos() as f64 / took.as_nanos().max(1) as f64 * 1.1;
+            runs = (runs as f64 * wanted.clamp(1.2, 100.0)).ceil() as u64;
+            if runs > 1 << 40 {
+                return Err("refused: a trillion runs take no time: the compiler removed the work".into());
+            }
+        }
+    }
+
+    fn shortest_block(&self, point: &Point) -> Duration {
+        match point.threads {
+            1 => self.limits.block,
+            threads if threads <= self.cores => self.limits.team_block,
+            _ => self.limits.crowd_block,
+        }
+    }
+
+    fn plausible(&mut self, trap: &Trap, arm: &str, point: &Point, ns: f64) -> Result<(), String> {
+        let largest = trap.points.iter().map(|p| p.n).max();
+        if largest == Some(point.n) && ns < SHORTEST_RUN {
+            return Err(format!("refused: {} {} take {ns:.1} ns: the compiler removed the work", point.n, trap.counts));
+        }
+        let series = format!("{}/{arm}/{}/{}", trap.name, point.threads, point.case);
+        let &mut (n, first) = self.smallest.entry(series).or_insert((point.n, ns));
+        if point.n >= 10 * n && ns < LEAST_GROWTH * first {
+            return Err(format!(
+                "refused: {} {} take {ns:.0} ns and {n} take {first:.0} ns: the compiler removed the work",
+                point.n, trap.counts
+            ));
+        }
+        Ok(())
+    }
+
+    fn rounds(&self, ring: &mut Ring) {
+        // The first round tells how many there is time for; it counts like the others.
+        let first = ring.round();
+        let affordable = self.limits.budget.as_nanos() / first.as_nanos().max(1);
+        let rounds = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(self.limits.fewest, self.limits.most);
+        for _ in 1..rounds {
+            ring.round();
+        }
+    }
+}
+
+// How many runs make a block, and the ns of one.
+#[derive(Clone, Copy)]
+struct Block {
+    runs: u64,
+    ns: f64,
+}
+
+// The arms that are compared at a point, and the routines that they run.
+#[derive(Default)]
+struct Ring {
+    routines: Vec<Box<dyn Routine>>,
+    arms: Vec<Arm>,
+}
+
+impl Ring {
+    fn enter(&mut self, name: &str, routine: Box<dyn Routine>, block: Block, plants: bool) {
+        let at = self.routines.len();
+        self.routines.push(routine);
+        self.arms.push(Arm { name: name.into(), routine: at, runs: block.runs, per: block.runs, times: Vec::new() });
+        if plants && block.ns <= LONGEST_PLANTED_RUN {
+            self.plant(at, block.runs.next_multiple_of(PLANTED_RUNS));
+        }
+    }
+
+    // The trap's own routine in blocks of 20 runs, and of 21 that count as 20.
+    fn plant(&mut self, routine: usize, per: u64) {
+        let arm = |name: &str, runs| Arm { name: name.into(), routine, runs, per, times: Vec::new() };
+        self.arms.extend([arm(UNPLANTED, per), arm(PLANTED, per + per / PLANTED_RUNS)]);
+    }
+
+    // One block of every arm, in random order.
+    fn round(&mut self) -> Duration {
+        let mut order: Vec<_> = self.arms.iter_mut().collect();
+        fastrand::shuffle(&mut order);
+        let took = order.into_iter().map(|arm| {
+            let took = timed(self.routines[arm.routine].as_mut(), arm.runs);
+            arm.times.push(took.as_nanos() as f64 / arm.per as f64);
+            took
+        });
+        took.sum()
+    }
+}
+
+fn timed(routine: &mut dyn Routine, runs: u64) -> Duration {
+    routine.block(1);
+    routine.block(runs)
+}
+
+fn agrees(routine: &mut dyn Routine, expected: u64) -> Result<(), String> {
+    let digest = routine.digest();
+    if digest == expected {
+        return Ok(());
+    }
+    Err(format!("refused: its digest is {digest:016x} in this process and was {expected:016x} in the check"))
+}
+
+/// What an arm is held against: the trap, unless it is the planted slowdown.
+#[must_use]
+pub(super) fn baseline_of<'a>(arm: &str, trap: &'a str) -> &'a str {
+    if arm == PLANTED { UNPLANTED } else { trap }
+}
+
+/// Whether an arm is of the fork's own making and no row of the report.
+#[must_use]
+pub(super) fn is_auxiliary(arm: &str) -> bool {
+    arm == UNPLANTED
+}

@@ -1,0 +1,72 @@
+//! The heap instrument: blocks, bytes and peak bytes of one run, counted by dhat.
+//!
+//! A routine is built, runs once to warm up, and one run more is counted; then once more, from a fresh routine, so that
+//! counts which do not repeat are seen (a record keeps the smallest and the largest). dhat counts a `realloc` as a new
+//! block of the full new size, also one that is extended in place: where a variant has a buffer that can move, its moves
+//! are counted beside the blocks. Nothing is ever timed in this target, and dhat does not see mmap.
+
+use std::process::ExitCode;
+
+pub use dhat::Alloc;
+use dhat::{HeapStats, Profiler};
+
+use super::ratio::blind;
+use super::session::{self, Session, SessionError};
+use crate::record::Record;
+use crate::trap::{Instrument, Point, Trap, Variant};
+
+/// How often each variant is counted.
+const COUNTS: usize = 2;
+
+/// The main function of a `heap` bench target over these traps. The target must have [`Alloc`] as its global allocator.
+#[must_use]
+pub fn main(traps: &[Trap]) -> ExitCode {
+    session::main(Instrument::Heap, traps, measure)
+}
+
+fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
+    let seen: Vec<&Trap> = session.traps.iter().copied().filter(|t| t.blind_to(Instrument::Heap).is_none()).collect();
+    session.progress.steps(seen.iter().map(|t| t.points.len()).sum());
+    let mut records = blind(session, Instrument::Heap);
+    for trap in seen {
+        session.progress.say(&format!("counting the blocks of {}", trap.name));
+        for point in trap.points {
+            let run = &session.run.run;
+            let record = |v: &Variant| Record::of_variant(trap, point, v, Instrument::Heap, run);
+            records.extend(trap.variants.iter().flat_map(|v| counted(&record(v), v, point)));
+            session.progress.step();
+        }
+    }
+    session.put(records)
+}
+
+fn counted(record: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
+    let counts: Vec<HeapStats> = (0..COUNTS).map(|_| count(variant, point)).collect();
+    let metric = |metric, unit, of: fn(&HeapStats) -> u64| exact(record, metric, unit, counts.iter().map(of));
+    let mut records = vec![
+        metric("blocks", "count", |s| s.total_blocks),
+        metric("bytes", "bytes", |s| s.total_bytes),
+        metric("peak_bytes", "bytes", |s| s.max_bytes as u64),
+    ];
+    records.extend(variant.moves.map(|moves| exact(record, "moves", "count", (0..COUNTS).map(|_| moves(point)))));
+    records
+}
+
+fn count(variant: &Variant, point: &Point) -> HeapStats {
+    let mut routine = (variant.batch)(point);
+    routine.block(1);
+    // Few frames: where a block comes from is not asked here, and unwinding is most of the time that counting takes.
+    let profiler = Profiler::builder().testing().trim_backtraces(Some(4)).build();
+    routine.block(1);
+    let stats = HeapStats::get();
+    drop(profiler);
+    stats
+}
+
+// A count that came out the same each time, or the range of it.
+fn exact(record: &Record, metric: &str, unit: &str, counts: impl Iterator<Item = u64>) -> Record {
+    let samples: Vec<f64> = counts.map(|count| count as f64).collect();
+    let low = samples.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = samples.iter().copied().fold(0.0, f64::max);
+    record.clone().measured(metric, unit, [low, samples[0], high], samples)
+}

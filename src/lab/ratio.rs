@@ -1,0 +1,279 @@
+//! The ratio instrument: trap ÷ variant, over forks of freshly relinked executables.
+//!
+//! One process gives one memory layout and one link gives one code layout, and they decide the number. So a fork is a
+//! fresh process of a freshly linked executable, and it sweeps all points once, so that every row sees the same spread
+//! of neighbours. The value of a fork is the median over its rounds of ln(trap ÷ variant); the estimate is
+//! exp(mean over forks), its interval exp(mean ± t(0.975, F − 1) · sd ÷ √F). After each fork the records are written
+//! whole: an interrupted run has every row with fewer forks.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::child::{self, End};
+use super::fork::{self, Limits, Message, PLANTED, Plan, PointPlan, SAME};
+use super::relink::Relinker;
+use super::rows::{Rows, Times};
+use super::session::{self, Session, SessionError};
+use crate::record::{Forks, Layouts, Record};
+use crate::trap::{Instrument, Trap};
+
+// 250 ms a point and fork, so that ten forks over the catalog take about four minutes; METHODOLOGY tells why more rounds in
+// a fork would not narrow an interval that is wide between forks.
+const FULL: Limits = Limits {
+    budget: Duration::from_millis(250),
+    block: Duration::from_micros(100),
+    team_block: Duration::from_millis(10),
+    crowd_block: Duration::from_millis(40),
+    fewest: 5,
+    most: 51,
+};
+
+const QUICK: Limits = Limits {
+    budget: Duration::from_millis(50),
+    team_block: Duration::from_millis(4),
+    crowd_block: Duration::from_millis(10),
+    most: 21,
+    ..FULL
+};
+
+/// The main function of a `ratio` bench target over these traps.
+#[must_use]
+pub fn main(traps: &[Trap]) -> ExitCode {
+    fork::play(traps).unwrap_or_else(|| session::main(Instrument::Ratio, traps, measure))
+}
+
+fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
+    let interrupted = heed_signals();
+    let mut sweep = Sweep::new(session);
+    session.run.layouts = Some(Layouts { seed: session.args.seed, distinct: 0, one: None });
+    session.progress.steps(sweep.forks * sweep.points.len());
+    for fork in 0..sweep.forks {
+        let start = Instant::now();
+        let executable = sweep.executable(session, fork);
+        let linked = start.elapsed();
+        if !sweep.fork(session, &executable, fork, &interrupted)? {
+            session.run.partial = Some(format!("interrupted after {fork} of {} forks", sweep.forks));
+            return sweep.put(session, fork);
+        }
+        sweep.put(session, fork + 1)?;
+        let took = start.elapsed() - linked;
+        let (link, took) = (linked.as_secs_f64(), took.as_secs_f64());
+        session.progress.say(&format!(
+            "fork {} of {}: linked in {link:.1} s, swept in {took:.1} s",
+            fork + 1,
+            sweep.forks
+        ));
+    }
+    Ok(())
+}
+
+// Set when the user wants no more. If it can't be had, Ctrl-C ends the process, and what was put stays.
+fn heed_signals() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
+    }
+    flag
+}
+
+// All forks over all points.
+struct Sweep<'a> {
+    forks: usize,
+    limits: Limits,
+    patience: Duration,
+    solo: bool,
+    traps: Vec<&'a Trap>,
+    points: Vec<PointPlan>,
+    relinker: Relinker,
+    rows: Rows,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(session: &Session<'a>) -> Self {
+        let blind = |t: &&Trap| t.blind_to(Instrument::Ratio).is_some();
+        let traps: Vec<_> = session.traps.iter().copied().filter(|t| !blind(t)).collect();
+        let together = traps.iter().flat_map(|trap| plans(trap, &session.checked.digests[trap.name]));
+        Self {
+            forks: session.args.forks(),
+            limits: if session.args.quick { QUICK } else { FULL },
+            patience: Duration::from_secs(session.args.fork_timeout),
+            solo: session.args.solo,
+            points: if session.args.solo {
+                together.flat_map(|point| apart(&point)).collect()
+            } else {
+                together.collect()
+            },
+            traps: traps.clone(),
+            relinker: Relinker::new(&session.folder, &session.executable),
+            rows: Rows::default(),
+        }
+    }
+
+    // A relink of this fork's own, or, where there can be none, the executable that cargo linked.
+    fn executable(&self, session: &mut Session<'_>, fork: usize) -> PathBuf {
+        let original = || std::env::current_exe().unwrap_or_default();
+        let Some(layouts) = session.run.layouts.as_mut().filter(|l| l.one.is_none()) else { return original() };
+        session.progress.say(&format!("fork {} of {}: linking", fork + 1, self.forks));
+        match self.relinker.relink(layouts.seed + fork as u64) {
+            Ok(path) => {
+                layouts.distinct += 1;
+                path
+            }
+            Err(why) => {
+                session.progress.note(&format!("one code layout only: {why}"));
+                (layouts.distinct, layouts.one) = (layouts.distinct.max(1), Some(why));
+                original()
+            }
+        }
+    }
+
+    // False if it was interrupted: then nothing of this fork counts, so that every row rests on the same forks.
+    fn fork(
+        &mut self,
+        session: &Session<'_>,
+        executable: &Path,
+        fork: usize,
+        interrupted: &AtomicBool,
+    ) -> Result<bool, SessionError> {
+        let mut heard = Vec::new();
+        let mut left: Vec<PointPlan> = self.points.iter().cloned().filter_map(|p| self.sound(p)).collect();
+        while !left.is_empty() {
+            let plan = Plan { limits: self.limits, points: left.clone() };
+            let mut ear = Ear { plan: &plan, at: 0, arm: None, heard: &mut heard, refused: Vec::new(), session };
+            let end = child::listen(executable, &plan, self.patience, interrupted, |message| ear.hear(message));
+            let end = end.map_err(|source| SessionError::Io { verb: "start", path: executable.into(), source })?;
+            let (at, arm, refused) = (ear.at, ear.arm, ear.refused);
+            for (point, arm, why) in refused {
+                self.fail(session, &point, Some(&arm), &why);
+            }
+            left = match end {
+                End::Done => Vec::new(),
+                End::Interrupted => return Ok(false),
+                End::Died(why) => {
+                    let why = format!("in fork {} of {}: {why}", fork + 1, self.forks);
+                    let point = &left[at.min(left.len() - 1)];
+                    self.fail(session, point, arm.as_deref(), &why);
+                    left[at.min(left.len() - 1)..].iter().cloned().filter_map(|p| self.sound(p)).collect()
+                }
+            };
+        }
+        self.add(heard);
+        Ok(true)
+    }
+
+    // The plan of a point without the arms that failed; nothing if the trap itself did or nothing is left.
+    fn sound(&self, point: PointPlan) -> Option<PointPlan> {
+        let trap = self.trap(&point.trap);
+        let failed = |arm: &str| self.rows.has_failed(&(trap.name, point.point, arm.to_owned()));
+        if failed(trap.baseline().name) {
+            return None;
+        }
+        let arms: Vec<_> = point.arms.iter().filter(|arm| !failed(arm)).cloned().collect();
+        (!arms.is_empty()).then_some(PointPlan { arms, ..point })
+    }
+
+    // Without the trap there is nothing to compare with, so its failure is that of all arms; so is one in the rounds.
+    fn fail(&mut self, session: &Session<'_>, point: &PointPlan, arm: Option<&str>, why: &str) {
+        let trap = self.trap(&point.trap);
+        let place = &trap.points[point.point];
+        session.progress.note(&format!("error: {} at {place}, {}: {why}", trap.name, arm.unwrap_or("in the rounds")));
+        let all = arm.is_none_or(|arm| arm == trap.baseline().name);
+        let arms = trap.variants.iter().map(|v| v.name).chain([SAME]);
+        for other in arms.filter(|other| all || Some(*other) == arm) {
+            let why = match arm {
+                Some(arm) if arm != other => format!("{arm} failed {why}"),
+                _ => why.to_owned(),
+            };
+            self.rows.fail((trap.name, point.point, other.to_owned()), why);
+        }
+    }
+
+    fn trap(&self, name: &str) -> &'a Trap {
+        let found = self.traps.iter().find(|t| t.name == name);
+        found.unwrap_or_else(|| panic!("the plan names the trap {name}, which was not chosen"))
+    }
+
+    fn add(&mut self, heard: Vec<(PointPlan, Times)>) {
+        let mut merged: Vec<(PointPlan, Times)> = Vec::new();
+        for (point, times) in heard {
+            match merged.iter_mut().find(|(p, _)| (&p.trap, p.point) == (&point.trap, point.point)) {
+                Some((_, all)) => all.extend(times),
+                None => merged.push((point, times)),
+            }
+        }
+        for (point, times) in merged {
+            let trap = self.trap(&point.trap);
+            self.rows.add(trap, point.point, &times, !self.solo);
+        }
+    }
+
+    fn put(&self, session: &mut Session<'_>, finished: usize) -> Result<(), SessionError> {
+        session.run.forks = Some(Forks { planned: self.forks, finished });
+        let run = session.run.run.clone();
+        let measured = self.traps.iter().flat_map(|trap| self.rows.records(trap, &run));
+        let records = measured.chain(blind(session, Instrument::Ratio)).collect();
+        session.put(records)
+    }
+}
+
+/// The records of the chosen traps that an instrument can't see.
+#[must_use]
+pub fn blind(session: &Session<'_>, instrument: Instrument) -> Vec<Record> {
+    let run = &session.run.run;
+    let unseen = session.traps.iter().filter_map(|trap| Some((trap, trap.blind_to(instrument)?)));
+    let cell = |(trap, why): (&&Trap, &str)| -> Vec<Record> {
+        let cells = trap.points.iter().flat_map(|p| trap.variants.iter().map(move |v| (p, v)));
+        cells.map(|(p, v)| Record::of_variant(trap, p, v, instrument, run).blind(why)).collect()
+    };
+    unseen.flat_map(cell).collect()
+}
+
+fn plans(trap: &Trap, digests: &[u64]) -> Vec<PointPlan> {
+    let arms = |headline: bool| {
+        let planted = headline.then_some(PLANTED);
+        trap.variants.iter().map(|v| v.name).chain([SAME]).chain(planted).map(str::to_owned).collect()
+    };
+    let points = trap.points.iter().zip(digests).enumerate();
+    let plan = |(point, (place, &digest)): (usize, (&crate::trap::Point, &u64))| PointPlan {
+        trap: trap.name.to_owned(),
+        point,
+        digest,
+        arms: arms(place.headline && place.threads == 1),
+    };
+    points.map(plan).collect()
+}
+
+// Each arm in a plan of its own, but for the planted slowdown, which needs nothing but the trap's own routine.
+fn apart(point: &PointPlan) -> Vec<PointPlan> {
+    let (planted, arms): (Vec<_>, Vec<_>) = point.arms.iter().cloned().partition(|arm| arm == PLANTED);
+    let alone = |arm: String| PointPlan { arms: [vec![arm], planted.clone()].concat(), ..point.clone() };
+    arms.into_iter().map(alone).collect()
+}
+
+// What is heard of one fork.
+struct Ear<'a> {
+    plan: &'a Plan,
+    at: usize,
+    arm: Option<String>,
+    heard: &'a mut Vec<(PointPlan, Times)>,
+    refused: Vec<(PointPlan, String, String)>,
+    session: &'a Session<'a>,
+}
+
+impl Ear<'_> {
+    fn hear(&mut self, message: Message) {
+        let plan = |at: usize| self.plan.points[at].clone();
+        match message {
+            Message::Prepares { point, arm } => (self.at, self.arm) = (point, Some(arm)),
+            Message::Measures { point } => (self.at, self.arm) = (point, None),
+            Message::Refuses { point, arm, why } => self.refused.push((plan(point), arm, why)),
+            Message::Measured { point, arms } => {
+                self.heard.push((plan(point), arms));
+                self.session.progress.step();
+            }
+        }
+    }
+}
