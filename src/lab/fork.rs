@@ -7,46 +7,21 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::layout;
+use super::ring::{Block, Limits, PLANTED, Ring, UNPLANTED};
 use crate::trap::{Point, Routine, Trap};
 
 /// The argument that makes the bench target a fork.
 pub(super) const FORK: &str = "--trapline-fork";
 /// The arm that is the trap once more, from a preparation of its own.
 pub(super) const SAME: &str = "same";
-/// The arm that is the trap's block, 5 % longer.
-pub(super) const PLANTED: &str = "planted_5_percent";
-// What the planted slowdown is held against: the trap's block of the length that makes 5 % a whole number of runs.
-const UNPLANTED: &str = "planted_base";
-// A planted block is a multiple of so many runs, and one more for each: a slowdown of exactly 5 %.
-const PLANTED_RUNS: u64 = 20;
-// A longer run than this makes planted blocks of over 10 ms, which cost more than they teach.
-const LONGEST_PLANTED_RUN: f64 = 500_000.0;
 // A single run this short was not run at all.
 const SHORTEST_RUN: f64 = 20.0;
 // n grows tenfold or more between points; time that grows less than this was not spent on n.
 const LEAST_GROWTH: f64 = 1.5;
-
-/// How long blocks and points take.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Limits {
-    /// For all rounds of a point.
-    pub(super) budget: Duration,
-    /// Shortest block of one thread.
-    pub(super) block: Duration,
-    /// Shortest block of several threads.
-    pub(super) team_block: Duration,
-    /// Shortest block of more threads than cores.
-    pub(super) crowd_block: Duration,
-    /// Fewest rounds.
-    pub(super) fewest: usize,
-    /// Most rounds.
-    pub(super) most: usize,
-}
 
 /// What a fork is to measure.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -135,25 +110,14 @@ fn tell(message: &Message) -> io::Result<()> {
 struct Fork<'a> {
     traps: &'a [Trap],
     limits: Limits,
-    cores: usize,
     // The smallest n of each series, and what a run of it took: time has to grow from there.
     smallest: HashMap<String, (u64, f64)>,
-}
-
-// What is timed: `runs` runs of a routine, which count as `per`.
-struct Arm {
-    name: String,
-    routine: usize,
-    runs: u64,
-    per: u64,
-    times: Vec<f64>,
 }
 
 impl<'a> Fork<'a> {
     fn new(traps: &'a [Trap], limits: Limits) -> Self {
         layout::vary_heap();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { traps, limits, cores, smallest: HashMap::new() }
+        Self { traps, limits, smallest: HashMap::new() }
     }
 
     fn sweep(&mut self, plan: &Plan) -> io::Result<()> {
@@ -167,10 +131,10 @@ impl<'a> Fork<'a> {
         let stated = self.traps.iter().find(|t| t.name == wanted.trap);
         let found = stated.and_then(|trap| Some((trap, trap.points.get(wanted.point)?)));
         let (trap, point) = found.ok_or_else(|| io::Error::other(format!("no such point: {wanted:?}")))?;
-        let mut ring = self.prepare(at, wanted, trap, point)?;
+        let ring = self.prepare(at, wanted, trap, point)?;
         tell(&Message::Measures { point: at })?;
-        self.rounds(&mut ring);
-        tell(&Message::Measured { point: at, arms: ring.arms.into_iter().map(|arm| (arm.name, arm.times)).collect() })
+        let arms = ring.rounds(&self.limits);
+        tell(&Message::Measured { point: at, arms: arms.into_iter().map(|arm| (arm.name, arm.times)).collect() })
     }
 
     fn prepare(&mut self, at: usize, wanted: &PointPlan, trap: &Trap, point: &Point) -> io::Result<Ring> {
@@ -182,39 +146,31 @@ impl<'a> Fork<'a> {
             tell(&Message::Prepares { point: at, arm: name.clone() })?;
             let variant = trap.variant(name).unwrap_or(trap.baseline());
             let mut routine = (variant.batch)(point);
-            let agreed = agrees(routine.as_mut(), wanted.digest);
-            match agreed.and_then(|()| self.calibrate(routine.as_mut(), trap, name, point)) {
+            match self.ready(routine.as_mut(), wanted.digest, trap, name, point) {
                 Err(why) => tell(&Message::Refuses { point: at, arm: name.clone(), why })?,
-                Ok(block) => ring.enter(name, routine, block, plants && name == trap.baseline().name),
+                Ok(block) => {
+                    ring.enter(name, routine, block);
+                    if plants && name == trap.baseline().name {
+                        ring.plant(block);
+                    }
+                }
             }
         }
         Ok(ring)
     }
 
-    // How many runs make a block, and the ns of one.
-    fn calibrate(&mut self, routine: &mut dyn Routine, trap: &Trap, arm: &str, point: &Point) -> Result<Block, String> {
-        let least = self.shortest_block(point);
-        let mut runs = 1;
-        loop {
-            let took = timed(routine, runs);
-            if took >= least {
-                let ns = took.as_nanos() as f64 / runs as f64;
-                return self.plausible(trap, arm, point, ns).map(|()| Block { runs, ns });
-            }
-            let wanted = least.as_nanos() as f64 / took.as_nanos().max(1) as f64 * 1.1;
-            runs = (runs as f64 * wanted.clamp(1.2, 100.0)).ceil() as u64;
-            if runs > 1 << 40 {
-                return Err("refused: a trillion runs take no time: the compiler removed the work".into());
-            }
-        }
-    }
-
-    fn shortest_block(&self, point: &Point) -> Duration {
-        match point.threads {
-            1 => self.limits.block,
-            threads if threads <= self.cores => self.limits.team_block,
-            _ => self.limits.crowd_block,
-        }
+    fn ready(
+        &mut self,
+        routine: &mut dyn Routine,
+        digest: u64,
+        trap: &Trap,
+        arm: &str,
+        point: &Point,
+    ) -> Result<Block, String> {
+        agrees(routine, digest)?;
+        let block = Block::calibrate(routine, self.limits.shortest_block(point))?;
+        self.plausible(trap, arm, point, block.ns)?;
+        Ok(block)
     }
 
     fn plausible(&mut self, trap: &Trap, arm: &str, point: &Point, ns: f64) -> Result<(), String> {
@@ -232,64 +188,6 @@ impl<'a> Fork<'a> {
         }
         Ok(())
     }
-
-    fn rounds(&self, ring: &mut Ring) {
-        // The first round tells how many there is time for; it counts like the others.
-        let first = ring.round();
-        let affordable = self.limits.budget.as_nanos() / first.as_nanos().max(1);
-        let rounds = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(self.limits.fewest, self.limits.most);
-        for _ in 1..rounds {
-            ring.round();
-        }
-    }
-}
-
-// How many runs make a block, and the ns of one.
-#[derive(Clone, Copy)]
-struct Block {
-    runs: u64,
-    ns: f64,
-}
-
-// The arms that are compared at a point, and the routines that they run.
-#[derive(Default)]
-struct Ring {
-    routines: Vec<Box<dyn Routine>>,
-    arms: Vec<Arm>,
-}
-
-impl Ring {
-    fn enter(&mut self, name: &str, routine: Box<dyn Routine>, block: Block, plants: bool) {
-        let at = self.routines.len();
-        self.routines.push(routine);
-        self.arms.push(Arm { name: name.into(), routine: at, runs: block.runs, per: block.runs, times: Vec::new() });
-        if plants && block.ns <= LONGEST_PLANTED_RUN {
-            self.plant(at, block.runs.next_multiple_of(PLANTED_RUNS));
-        }
-    }
-
-    // The trap's own routine in blocks of 20 runs, and of 21 that count as 20.
-    fn plant(&mut self, routine: usize, per: u64) {
-        let arm = |name: &str, runs| Arm { name: name.into(), routine, runs, per, times: Vec::new() };
-        self.arms.extend([arm(UNPLANTED, per), arm(PLANTED, per + per / PLANTED_RUNS)]);
-    }
-
-    // One block of every arm, in random order.
-    fn round(&mut self) -> Duration {
-        let mut order: Vec<_> = self.arms.iter_mut().collect();
-        fastrand::shuffle(&mut order);
-        let took = order.into_iter().map(|arm| {
-            let took = timed(self.routines[arm.routine].as_mut(), arm.runs);
-            arm.times.push(took.as_nanos() as f64 / arm.per as f64);
-            took
-        });
-        took.sum()
-    }
-}
-
-fn timed(routine: &mut dyn Routine, runs: u64) -> Duration {
-    routine.block(1);
-    routine.block(runs)
 }
 
 fn agrees(routine: &mut dyn Routine, expected: u64) -> Result<(), String> {

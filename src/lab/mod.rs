@@ -3,7 +3,9 @@
 //! Every bench target is one call of an instrument's `main`, which reads the arguments, checks that all variants agree,
 //! measures, keeps the records and renders the report.
 
+pub mod glance;
 pub mod layout;
+mod ring;
 pub mod stats;
 
 #[cfg(feature = "cli")]

@@ -13,8 +13,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::child::{self, End};
-use super::fork::{self, Limits, Message, PLANTED, Plan, PointPlan, SAME};
+use super::fork::{self, Message, Plan, PointPlan, SAME};
 use super::relink::Relinker;
+use super::ring::{Limits, PLANTED};
 use super::rows::{Rows, Times};
 use super::session::{self, Session, SessionError};
 use crate::record::{Forks, Layouts, Record};

@@ -189,7 +189,7 @@ impl Store {
     fn save(&self) -> Result<(), StoreError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let fail = |verb| io_error(verb, &self.path);
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail("write"))?;
+        let mut file = beside(folder).map_err(fail("write"))?;
         file.write_all(self.text()?.as_bytes()).map_err(fail("write"))?;
         file.as_file().sync_all().map_err(fail("sync"))?;
         file.persist(&self.path).map_err(|e| fail("replace")(e.error))?;
@@ -207,10 +207,18 @@ impl Store {
     // A run of minutes whose records can't be kept is worth refusing before it starts.
     fn probe_space(&self) -> Result<(), StoreError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io_error("write to", folder))?;
+        let mut file = beside(folder).map_err(io_error("write to", folder))?;
         file.write_all(&[0; 1 << 16]).map_err(io_error("write to", folder))?;
         file.as_file().sync_all().map_err(io_error("write to", folder))
     }
+}
+
+// A new file that others may read, as far as the user lets them.
+fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".trapline-").tempfile_in(folder)
 }
 
 fn aside(path: &Path, k: u32) -> PathBuf {

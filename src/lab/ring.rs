@@ -1,0 +1,154 @@
+//! The rounds: arms that are compared in one process, each in blocks long enough to time, in random order.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::trap::{Point, Routine};
+
+/// The arm that is the trap's block, 5 % longer.
+pub(super) const PLANTED: &str = "planted_5_percent";
+/// What the planted slowdown is held against: the trap's block of the length that makes 5 % a whole number of runs.
+pub(super) const UNPLANTED: &str = "planted_base";
+// A planted block is a multiple of so many runs, and one more for each: a slowdown of exactly 5 %.
+const PLANTED_RUNS: u64 = 20;
+// ns. A longer run makes planted blocks of over 100 ms, which cost more than they teach.
+const LONGEST_PLANTED_RUN: f64 = 5_000_000.0;
+
+/// How long blocks and points take.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Limits {
+    /// For all rounds of a point.
+    pub(super) budget: Duration,
+    /// Shortest block of one thread.
+    pub(super) block: Duration,
+    /// Shortest block of several threads.
+    pub(super) team_block: Duration,
+    /// Shortest block of more threads than cores.
+    pub(super) crowd_block: Duration,
+    /// Fewest rounds.
+    pub(super) fewest: usize,
+    /// Most rounds.
+    pub(super) most: usize,
+}
+
+impl Limits {
+    /// The shortest block at this point.
+    #[must_use]
+    pub(super) fn shortest_block(&self, point: &Point) -> Duration {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        match point.threads {
+            1 => self.block,
+            threads if threads <= cores => self.team_block,
+            _ => self.crowd_block,
+        }
+    }
+}
+
+/// How many runs make a block, and the ns of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Block {
+    /// Runs.
+    pub(super) runs: u64,
+    /// ns for each.
+    pub(super) ns: f64,
+}
+
+impl Block {
+    /// Finds the number of runs that take at least so long.
+    ///
+    /// # Errors
+    /// If no number does: the compiler has removed the work.
+    pub(super) fn calibrate(routine: &mut dyn Routine, least: Duration) -> Result<Self, String> {
+        let mut runs = 1;
+        while runs < 1 << 40 {
+            let took = timed(routine, runs);
+            if took >= least {
+                return Ok(Self { runs, ns: took.as_nanos() as f64 / runs as f64 });
+            }
+            let missing = least.as_nanos() as f64 / took.as_nanos().max(1) as f64 * 1.1;
+            runs = (runs as f64 * missing.clamp(1.2, 100.0)).ceil() as u64;
+        }
+        Err("refused: a trillion runs take no time: the compiler removed the work".into())
+    }
+}
+
+/// What is timed: `runs` runs of a routine, which count as `per`.
+#[derive(Debug)]
+pub(super) struct Arm {
+    /// The variant's name, or the control's.
+    pub(super) name: String,
+    /// ns for each run, one value a round.
+    pub(super) times: Vec<f64>,
+    routine: usize,
+    runs: u64,
+    per: u64,
+}
+
+impl Arm {
+    fn new(name: &str, routine: usize, runs: u64, per: u64) -> Self {
+        Self { name: name.into(), times: Vec::new(), routine, runs, per }
+    }
+}
+
+/// The arms that are compared at a point, and the routines that they run.
+#[derive(Default)]
+pub(super) struct Ring {
+    routines: Vec<Box<dyn Routine>>,
+    arms: Vec<Arm>,
+    // Compared with each other only, and in longer blocks, so they have rounds of their own.
+    planted: Vec<Arm>,
+}
+
+impl Ring {
+    /// Adds an arm with a routine of its own.
+    pub(super) fn enter(&mut self, name: &str, routine: Box<dyn Routine>, block: Block) {
+        self.arms.push(Arm::new(name, self.routines.len(), block.runs, block.runs));
+        self.routines.push(routine);
+    }
+
+    /// Adds the planted slowdown of the arm that entered last, in blocks of 20 runs and of 21 that count as 20; does nothing
+    /// where that takes too long.
+    pub(super) fn plant(&mut self, block: Block) {
+        if block.ns <= LONGEST_PLANTED_RUN {
+            let (last, per) = (self.routines.len() - 1, block.runs.next_multiple_of(PLANTED_RUNS));
+            let slowed = per + per / PLANTED_RUNS;
+            self.planted = vec![Arm::new(UNPLANTED, last, per, per), Arm::new(PLANTED, last, slowed, per)];
+        }
+    }
+
+    /// Runs the rounds that there is time for and gives what the arms took.
+    #[must_use]
+    pub(super) fn rounds(mut self, limits: &Limits) -> Vec<Arm> {
+        // The first round tells how many there is time for; it counts like the others.
+        let first = round(&mut self.routines, &mut self.arms);
+        let affordable = limits.budget.as_nanos() / first.as_nanos().max(1);
+        let rounds = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(limits.fewest, limits.most);
+        for _ in 1..rounds {
+            round(&mut self.routines, &mut self.arms);
+        }
+        for _ in 0..limits.fewest {
+            round(&mut self.routines, &mut self.planted);
+        }
+        self.arms.append(&mut self.planted);
+        self.arms
+    }
+}
+
+// One block of every arm, in random order.
+fn round(routines: &mut [Box<dyn Routine>], arms: &mut [Arm]) -> Duration {
+    let mut order: Vec<_> = arms.iter_mut().collect();
+    fastrand::shuffle(&mut order);
+    let took = order.into_iter().map(|arm| {
+        let took = timed(routines[arm.routine].as_mut(), arm.runs);
+        arm.times.push(took.as_nanos() as f64 / arm.per as f64);
+        took
+    });
+    took.sum()
+}
+
+// One untimed run goes before each block, to clear the other arms' cache.
+fn timed(routine: &mut dyn Routine, runs: u64) -> Duration {
+    routine.block(1);
+    routine.block(runs)
+}
