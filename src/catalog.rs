@@ -1,7 +1,7 @@
 //! The one list of traps, and look-up by name.
 //!
-//! Every instrument, test, command and report reads this list and none keeps a list of its own. The list itself stands in
-//! [`crate::traps`], where one line declares the module and enters it here.
+//! Every instrument, test, command and report reads this list and none keeps a list of its own. The list itself stands
+//! in [`crate::traps`], where one line declares the module and enters it here.
 
 use crate::trap::Trap;
 use crate::traps::LISTED;

@@ -1,7 +1,7 @@
 //! What growing a `Vec` asks of the heap, to the block and the byte.
 //!
-//! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread allocates,
-//! and libtest runs the tests of a file side by side.
+//! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
+//! allocates, and libtest runs the tests of a file side by side.
 
 use trapline::trap::Point;
 use trapline::traps::vec_growth::{TRAP, push_half_sized, push_presized, push_reused, push_unsized};
@@ -9,8 +9,8 @@ use trapline::traps::vec_growth::{TRAP, push_half_sized, push_presized, push_reu
 #[global_allocator]
 static ALLOC: dhat::Alloc = dhat::Alloc;
 
-/// Blocks and bytes that `work` asks for. libtest's own thread may allocate meanwhile, which can only add: the least of three
-/// is the work's own.
+/// Blocks and bytes that `work` asks for. libtest's own thread may allocate meanwhile, which can only add: the least of
+/// three is the work's own.
 fn asked<O>(mut work: impl FnMut() -> O) -> (u64, u64) {
     let mut count = || {
         let before = dhat::HeapStats::get();

@@ -17,35 +17,36 @@
 //!
 //! ## In Rust
 //!
-//! `Vec<Box<dyn Rule>>`. The parts are the same: two words an element, one to the value and one to its methods. Go's interface
-//! points to an itab and Rust's fat pointer to a vtable, and both boxes lie wherever the allocator put them. Neither
-//! allocates for a rule without fields. Two things differ: Go can devirtualise a hot call site from a profile (PGO), which
-//! rustc does not; and Rust has the enum, a closed set of kinds stored in line, which Go has no word for.
+//! `Vec<Box<dyn Rule>>`. The parts are the same: two words an element, one to the value and one to its methods. Go's
+//! interface points to an itab and Rust's fat pointer to a vtable, and both boxes lie wherever the allocator put them.
+//! Neither allocates for a rule without fields. Two things differ: Go can devirtualise a hot call site from a profile
+//! (PGO), which rustc does not; and Rust has the enum, a closed set of kinds stored in line, which Go has no word for.
 //!
 //! ## Why it costs
 //!
 //! Three costs come together, and they are worth keeping apart.
 //! - The call can't be inlined, so nothing is hoisted out of it, vectorised or folded into the sum.
-//! - The target is predicted from history. With kinds in random order a prediction often fails, and each failure flushes
-//!   the pipeline. The enum's `match` pays the same if it is compiled to a jump; the sorted boxes don't, though they are
-//!   as dynamic as the trap.
-//! - The value is behind a pointer. In the case `sequential` the boxes lie in the order of the vector, and the prefetcher
-//!   hides it; in `shuffled`, as after hours of inserts and removals, each load is a cache miss of its own.
+//! - The target is predicted from history. With kinds in random order a prediction often fails, and each failure
+//!   flushes the pipeline. The enum's `match` pays the same if it is compiled to a jump; the sorted boxes don't, though
+//!   they are as dynamic as the trap.
+//! - The value is behind a pointer. In the case `sequential` the boxes lie in the order of the vector, and the
+//!   prefetcher hides it; in `shuffled`, as after hours of inserts and removals, each load is a cache miss of its own.
 //!
 //! ## When the fix loses
 //!
 //! - When the method does real work: a call costs a few cycles, and a database round trip does not notice.
-//! - When one kind is far larger than the others: every enum element is as large as the largest, and the
-//!   loop pays in cache lines for what it saves in calls.
+//! - When one kind is far larger than the others: every enum element is as large as the largest, and the loop pays in
+//!   cache lines for what it saves in calls.
 //! - When the set of kinds is open, as for plug-ins. Sorting by kind then still helps, and it needs no change of types.
-//! - When the kinds come in a short repeating pattern: the predictor learns it, and dynamic calls look free. So does a benchmark
-//!   that replays a few thousand random elements, which is why small points here draw from a large pool.
+//! - When the kinds come in a short repeating pattern: the predictor learns it, and dynamic calls look free. So does a
+//!   benchmark that replays a few thousand random elements, which is why small points here draw from a large pool.
 //!
 //! ## What to measure it with
 //!
-//! Time, over sizes and both memory orders. Instructions see the calls and what inlining removes, but mispredictions and most
-//! of the memory's latency only by callgrind's model. Heap counts are blind: the boxes are built outside the clock.
-//! The layout of the code matters more here than anywhere else in the lab: trust no ratio that comes from one link.
+//! Time, over sizes and both memory orders. Instructions see the calls and what inlining removes, but mispredictions
+//! and most of the memory's latency only by callgrind's model. Heap counts are blind: the boxes are built outside the
+//! clock. The layout of the code matters more here than anywhere else in the lab: trust no ratio that comes from one
+//! link.
 //!
 //! ## Sources
 //!

@@ -18,32 +18,34 @@
 //! ## In Rust
 //!
 //! `serde_json::to_vec` a response. It starts at 128 bytes and doubles, so a large body is also a grown one
-//! ([`crate::traps::vec_growth`]). Only similar: `json.Marshal` already encodes into a pooled buffer and copies the result out, and what Go
-//! drops waits for the collector, while Rust frees at the end of the scope and the allocator's thread cache gives the
-//! same block to the next response. A pool saves Go its collector's work; here it can save no more than a few calls of
-//! `malloc` and the growth. Go's `sync.Pool` keeps a list per processor, to which the thread-local buffer is the nearest
-//! relative; `object_pool` keeps one list under one lock.
+//! ([`crate::traps::vec_growth`]). Only similar: `json.Marshal` already encodes into a pooled buffer and copies the
+//! result out, and what Go drops waits for the collector, while Rust frees at the end of the scope and the allocator's
+//! thread cache gives the same block to the next response. A pool saves Go its collector's work; here it can save no
+//! more than a few calls of `malloc` and the growth. Go's `sync.Pool` keeps a list per processor, to which the
+//! thread-local buffer is the nearest relative; `object_pool` keeps one list under one lock.
 //!
 //! ## Why it costs
 //!
-//! A body of a few hundred bytes costs one or two calls of the allocator, served from the thread's own cache. A larger body costs a
-//! series of reallocations, most of which copy; above the allocator's threshold for `mmap` it may also cost fresh pages.
-//! `to_writer` into an empty `Vec`, the "fix" that people reach for, is the trap again: the same growth from a lower start. What helps is
-//! capacity that outlives the response, wherever it is kept.
+//! A body of a few hundred bytes costs one or two calls of the allocator, served from the thread's own cache. A larger
+//! body costs a series of reallocations, most of which copy; above the allocator's threshold for `mmap` it may also
+//! cost fresh pages. `to_writer` into an empty `Vec`, the "fix" that people reach for, is the trap again: the same
+//! growth from a lower start. What helps is capacity that outlives the response, wherever it is kept.
 //!
 //! ## When the fix loses
 //!
 //! - On small bodies: a pool's lock, taken twice a response, costs more than an allocation from the thread's cache.
 //! - On more threads: the pool's one lock is shared, and the allocator's caches are not.
-//! - When sizes vary: each pooled buffer ends as large as the largest body that it ever carried, and the pool pins all of them.
-//! - When the bytes must outlive the call: a buffer that is handed on can't be handed back, and a copy undoes the saving.
+//! - When sizes vary: each pooled buffer ends as large as the largest body that it ever carried, and the pool pins all
+//!   of them.
+//! - When the bytes must outlive the call: a buffer that is handed on can't be handed back, and a copy undoes the
+//!   saving.
 //! - **When it is not cleared.** A pooled buffer comes back as it was left. Without `clear`, one customer's response is
 //!   sent to the next; a test below shows it.
 //!
 //! ## What to measure it with
 //!
-//! Heap counts see it exactly. Time decides, over the size of the body and the number of threads: that is where it turns. Instructions
-//! see the single-threaded part and are blind to the lock's contention.
+//! Heap counts see it exactly. Time decides, over the size of the body and the number of threads: that is where it
+//! turns. Instructions see the single-threaded part and are blind to the lock's contention.
 //!
 //! ## Sources
 //!
@@ -171,8 +173,8 @@ fn total(responses: &[Response], encode: impl FnMut(&Response) -> u64) -> u64 {
     responses.iter().map(encode).fold(0, u64::wrapping_add)
 }
 
-/// A buffer for each worker, on lines of its own: a `Vec` writes its length with every push. A worker locks it once a run,
-/// because the team's state is shared; that is once in `n / threads` responses, and nobody else asks for it.
+/// A buffer for each worker, on lines of its own: a `Vec` writes its length with every push. A worker locks it once a
+/// run, because the team's state is shared; that is once in `n / threads` responses, and nobody else asks for it.
 fn own_buffers(p: &Point) -> Vec<CachePadded<Mutex<Vec<u8>>>> {
     (0..p.threads).map(|_| CachePadded::default()).collect()
 }

@@ -17,51 +17,58 @@
 //!
 //! ## In Rust
 //!
-//! A bounded `crossbeam_channel` of the same capacity and a receiver that puts each value in its place. Alike: a send is a
-//! synchronised hand-over, and the receiver is woken when it waits. Only similar: Go's channel takes a lock for each operation and
-//! parks goroutines in user space, while crossbeam's takes one compare-and-swap in an array of slots and parks threads in the
-//! kernel. So an uncontended send is cheaper here and a wake-up dearer.
+//! A bounded `crossbeam_channel` of the same capacity and a receiver that puts each value in its place. Alike: a send
+//! is a synchronised hand-over, and the receiver is woken when it waits. Only similar: Go's channel takes a lock for
+//! each operation and parks goroutines in user space, while crossbeam's takes one compare-and-swap in an array of slots
+//! and parks threads in the kernel. So an uncontended send is cheaper here and a wake-up dearer.
 //!
 //! All variants run on one pool of `threads` workers that was started before the clock, and the caller waits while they
-//! work; they differ in how results come back. The channel's receiver is the caller, as in Go: a third thread, and on two
-//! cores it takes its time from the workers.
+//! work; they differ in how results come back. The channel's receiver is the caller, as in Go: a third thread, and on
+//! two cores it takes its time from the workers.
 //!
 //! ## Why it costs
 //!
-//! Each result pays for a slot in the channel, whose lines travel from the worker's cache to the receiver's, for the shared tail that both
-//! workers write, and now and then for waking a receiver that had caught up. The receiver then stores the value where the worker
-//! could have stored it. When a unit takes a microsecond, this is a visible share of it; when a unit takes a millisecond,
-//! nobody can find it. A slot of one's own needs no hand-over: the end of the scope is the only synchronisation.
+//! Each result pays for a slot in the channel, whose lines travel from the worker's cache to the receiver's, for the
+//! shared tail that both workers write, and now and then for waking a receiver that had caught up. The receiver then
+//! stores the value where the worker could have stored it. When a unit takes a microsecond, this is a visible share of
+//! it; when a unit takes a millisecond, nobody can find it. A slot of one's own needs no hand-over: the end of the
+//! scope is the only synchronisation.
 //!
 //! ## When the fix loses
 //!
-//! - When results must be handled as they come, to start the next stage early or to bound memory: slots give all or nothing.
+//! - When results must be handled as they come, to start the next stage early or to bound memory: slots give all or
+//!   nothing.
 //! - When units fail or are cancelled midway: a channel says so as it happens.
 //! - When the number of results is not known before.
 //! - The static split has no counter to share, and loses as soon as units are unequal: the slowest share decides.
 //!
 //! ## What to measure it with
 //!
-//! Time, over the size of the unit as much as over their number: the regime is the finding. Heap counts see the channel's buffer.
-//! Context switches say how often the receiver slept. Instructions are blind: callgrind runs one thread at a time
-//! and sees no waiting.
+//! Time, over the size of the unit as much as over their number: the regime is the finding. Heap counts see the
+//! channel's buffer. Context switches say how often the receiver slept. Instructions are blind: callgrind runs one
+//! thread at a time and sees no waiting.
 //!
 //! ## Sources
 //!
 //! - The Go Blog, "Go Concurrency Patterns: Pipelines and cancellation"
 //! - Go runtime, `chansend` and `chanrecv` in `runtime/chan.go`
 //! - crossbeam-channel, `src/flavors/array.rs`, after Dmitry Vyukov's bounded MPMC queue
-//! - Blumofe and Leiserson, "Scheduling Multithreaded Computations by Work Stealing", JACM 46(5), 1999, for rayon's scheduler
+//! - Blumofe and Leiserson, "Scheduling Multithreaded Computations by Work Stealing", JACM 46(5), 1999, for rayon's
+//!   scheduler
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
+use crossbeam_utils::CachePadded;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::lab::layout::offset_heap;
 use crate::trap::{Instrument, Point, Routine, Trap, Variant, routine};
 use crate::workload::{STEPS_PER_MICROSECOND, own_work, rng};
+
+/// The next index, on lines of its own: what lies beside it on the stack would travel with it.
+type Counter = CachePadded<AtomicUsize>;
 
 /// Units of work of one fixed length, and the workers that share them.
 pub struct Job {
@@ -75,8 +82,8 @@ impl Job {
         own_work(self.steps, self.units[at])
     }
 
-    /// The next unit that nobody has taken. The counter hands out indices and orders nothing else, so relaxed is enough.
-    fn take(&self, next: &AtomicUsize) -> Option<usize> {
+    /// The next unit that nobody has taken. The counter hands out indices and orders nothing else: relaxed will do.
+    fn take(&self, next: &Counter) -> Option<usize> {
         Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < self.units.len())
     }
 }
@@ -84,7 +91,7 @@ impl Job {
 /// The trap: each result is sent to the caller, which puts it in its place.
 #[must_use]
 pub fn results_channel(job: &Job) -> Vec<u64> {
-    let (next, mut results) = (&AtomicUsize::new(0), vec![0; job.units.len()]);
+    let (next, mut results) = (&Counter::default(), vec![0; job.units.len()]);
     let (send, receive) = bounded(job.units.len());
     job.workers.in_place_scope(|scope| {
         for _ in 0..job.workers.current_num_threads() {
@@ -107,7 +114,7 @@ pub fn results_channel(job: &Job) -> Vec<u64> {
 /// The advice: each worker stores its result where it belongs. The end of the scope publishes the slots.
 #[must_use]
 pub fn indexed_slots(job: &Job) -> Vec<u64> {
-    let next = &AtomicUsize::new(0);
+    let next = &Counter::default();
     let slots: Vec<AtomicU64> = job.units.iter().map(|_| AtomicU64::new(0)).collect();
     job.workers.in_place_scope(|scope| {
         for _ in 0..job.workers.current_num_threads() {

@@ -16,33 +16,34 @@
 //!
 //! ## In Rust
 //!
-//! `Vec::new()` and `push`. The growth is alike: a geometric series of capacities, each one full when the next is asked for.
-//! Two things differ. `Vec` doubles all the way, while `append` doubles small slices and grows large ones by about a quarter,
-//! so Go takes more and smaller steps. And `Vec` grows by `realloc`, which the allocator may satisfy in place; Go's runtime
-//! always takes a new block, copies, and leaves the old one to the collector.
+//! `Vec::new()` and `push`. The growth is alike: a geometric series of capacities, each one full when the next is asked
+//! for. Two things differ. `Vec` doubles all the way, while `append` doubles small slices and grows large ones by about
+//! a quarter, so Go takes more and smaller steps. And `Vec` grows by `realloc`, which the allocator may satisfy in
+//! place; Go's runtime always takes a new block, copies, and leaves the old one to the collector.
 //!
 //! ## Why it costs
 //!
-//! The first push allocates four elements (for elements of this size), and every doubling after it asks the allocator again.
-//! All buffers together hold about twice the elements of the last one, and the last one holds up to twice what is kept.
-//! A step that can't be extended in place copies every element so far, so each element is copied about once on average:
-//! amortised constant, and still as much memory traffic as the work itself when the work is only a push. Large steps
-//! also touch fresh pages, and each one faults.
+//! The first push allocates four elements (for elements of this size), and every doubling after it asks the allocator
+//! again. All buffers together hold about twice the elements of the last one, and the last one holds up to twice what
+//! is kept. A step that can't be extended in place copies every element so far, so each element is copied about once on
+//! average: amortised constant, and still as much memory traffic as the work itself when the work is only a push. Large
+//! steps also touch fresh pages, and each one faults.
 //!
 //! ## When the fix loses
 //!
 //! - Where the estimate is a guess. Too high an estimate holds memory for as long as the `Vec` lives; here it is exact.
-//! - Where nothing follows the buffer in the heap. glibc then extends it in place, or remaps its pages, and growing copies
-//!   nothing. The case `plain` shows this luck: only records that own memory of their own (`owning`), as real ones do,
-//!   put blocks behind the buffer.
+//! - Where nothing follows the buffer in the heap. glibc then extends it in place, or remaps its pages, and growing
+//!   copies nothing. The case `plain` shows this luck: only records that own memory of their own (`owning`), as real
+//!   ones do, put blocks behind the buffer.
 //! - Where making one element costs far more than moving it. Growth is then lost in the noise at any size.
 //! - In a long-lived buffer: clear it and use it again (the floor), and no estimate is needed after the first batch.
 //!
 //! ## What to measure it with
 //!
 //! Heap counts see it exactly: blocks and bytes asked for. dhat counts each `realloc` as a new block, also one that was
-//! extended in place, so the moves of the buffer are counted beside them. Instructions see the copies, but not page faults nor
-//! a remap done by the kernel. Time sees all of it and is the one to judge by; what it says is about this allocator.
+//! extended in place, so the moves of the buffer are counted beside them. Instructions see the copies, but not page
+//! faults nor a remap done by the kernel. Time sees all of it and is the one to judge by; what it says is about this
+//! allocator.
 //!
 //! ## Sources
 //!
