@@ -1,6 +1,8 @@
 //! trapline
 pub mod lab;
 pub mod record;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod routine;
 mod team;
 pub mod trap;

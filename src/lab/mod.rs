@@ -1,2 +1,3 @@
 //! What measures.
 pub mod layout;
+pub mod stats;
