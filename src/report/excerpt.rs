@@ -1,0 +1,89 @@
+//! Sections of a report inside other texts: spliced between markers, never typed.
+
+use thiserror::Error;
+
+use super::{document, markdown};
+use crate::record::Archive;
+
+/// What is wrong with the markers of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SpliceError {
+    /// An excerpt has no end.
+    #[error("line {line}: <!-- trapline:{trap} --> is never closed; add a line <!-- /trapline:{trap} --> after it")]
+    Unclosed {
+        /// Of the opening marker, from 1.
+        line: usize,
+        /// The trap.
+        trap: String,
+    },
+    /// An end has no excerpt.
+    #[error("line {line}: <!-- /trapline:{trap} --> closes nothing; add a line <!-- trapline:{trap} --> before it")]
+    Unopened {
+        /// Of the closing marker, from 1.
+        line: usize,
+        /// The trap.
+        trap: String,
+    },
+    /// There are no records of that trap.
+    #[error(
+        "line {line}: there are no records of a trap {trap}; correct the name, or measure it: cargo bench -- {trap}"
+    )]
+    Unknown {
+        /// Of the opening marker, from 1.
+        line: usize,
+        /// The name.
+        trap: String,
+    },
+}
+
+/// The section of one trap, as Markdown; None where there are no records of it.
+#[must_use]
+pub fn excerpt(archive: &Archive, trap: &str) -> Option<String> {
+    let sections = document(archive).sections;
+    sections.iter().find(|s| s.trap.as_deref() == Some(trap)).map(markdown::section_text)
+}
+
+/// The text with what stands between `<!-- trapline:NAME -->` and `<!-- /trapline:NAME -->`, each on a line of its own,
+/// replaced by the excerpt of that trap. All else stays as it is, the markers too.
+///
+/// # Errors
+/// If a marker is not closed or not opened, or names a trap without records.
+pub fn splice(text: &str, archive: &Archive) -> Result<String, SpliceError> {
+    let mut spliced = String::with_capacity(text.len());
+    let mut open: Option<(usize, &str)> = None;
+    for (at, line) in text.split_inclusive('\n').enumerate() {
+        match (marker(line), open) {
+            (Some(Marker::Close(trap)), Some((_, opened))) if trap == opened => {
+                open = None;
+                spliced.push_str(line);
+            }
+            (Some(Marker::Close(trap)), None) => {
+                return Err(SpliceError::Unopened { line: at + 1, trap: trap.into() });
+            }
+            (Some(Marker::Open(trap)), None) => {
+                let unknown = || SpliceError::Unknown { line: at + 1, trap: trap.into() };
+                let excerpt = excerpt(archive, trap).ok_or_else(unknown)?;
+                open = Some((at + 1, trap));
+                spliced.extend([line.trim_end(), "\n\n", excerpt.as_str(), "\n"]);
+            }
+            (Some(_), Some((line, trap))) => return Err(SpliceError::Unclosed { line, trap: trap.into() }),
+            (None, Some(_)) => {}
+            (None, None) => spliced.push_str(line),
+        }
+    }
+    match open {
+        Some((line, trap)) => Err(SpliceError::Unclosed { line, trap: trap.into() }),
+        None => Ok(spliced),
+    }
+}
+
+enum Marker<'a> {
+    Open(&'a str),
+    Close(&'a str),
+}
+
+fn marker(line: &str) -> Option<Marker<'_>> {
+    let inside = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?.trim();
+    let open = inside.strip_prefix("trapline:").map(Marker::Open);
+    open.or_else(|| inside.strip_prefix("/trapline:").map(Marker::Close))
+}

@@ -1,0 +1,118 @@
+//! The first page: what was measured on what, and one line a headline row.
+
+use std::collections::BTreeMap;
+
+use super::label;
+use super::model::{Align, Block, Section, Table, fact, note, paragraph};
+use super::number::{TIE, interval, many};
+use super::view::{Place, Row, TrapView, View, span};
+use crate::record::{Provenance, Run};
+use crate::trap::{Instrument, Role};
+
+/// How far a number reaches: said wherever one could be taken away.
+pub(super) const SCOPE: &str =
+    "An interval covers re-links and re-runs on this machine, allocator and compiler; not others.";
+
+pub(super) fn section(view: &View<'_>, traps: &[TrapView<'_>]) -> Section {
+    let mut blocks = vec![Block::Facts(facts(view))];
+    blocks.extend(lost(view));
+    if traps.is_empty() {
+        blocks.push(paragraph("Nothing measured yet: run `cargo bench`."));
+    } else {
+        blocks.push(paragraph(SCOPE));
+        blocks.extend(summary(traps));
+    }
+    blocks.extend(criterion(view));
+    Section { trap: None, heading: String::new(), blocks }
+}
+
+fn facts(view: &View<'_>) -> Vec<(String, String)> {
+    let Some(run) = view.columns.first().and_then(|c| c.run()).or(view.archive.runs.last()) else {
+        return vec![fact("runs", "none")];
+    };
+    let mut facts = machine(&run.provenance);
+    facts.extend(view.archive.runs.iter().map(|run| fact(run.instrument.word(), about(run))));
+    facts
+}
+
+fn machine(p: &Provenance) -> Vec<(String, String)> {
+    vec![
+        fact("machine", known(p.cpu.as_ref())),
+        fact("cores", known(p.cores.as_ref())),
+        fact("kernel", known(p.kernel.as_ref())),
+        fact("allocator", known(p.allocator.as_ref()) + &settings(&p.allocator_env)),
+        fact("rustc", known(p.rustc.as_ref())),
+        fact("commit", commit(p)),
+    ]
+}
+
+/// What is known, or the word for what is not.
+pub(super) fn known<T: ToString>(what: Option<&T>) -> String {
+    what.map_or_else(|| "unknown".into(), T::to_string)
+}
+
+fn settings(env: &BTreeMap<String, String>) -> String {
+    env.iter().map(|(name, value)| format!(" {name}={value}")).collect()
+}
+
+fn commit(p: &Provenance) -> String {
+    let dirty = match p.dirty {
+        Some(true) => ", with uncommitted changes",
+        Some(false) => "",
+        None => ", clean or not: unknown",
+    };
+    format!("{}{dirty} (trapline {})", known(p.commit.as_ref()), p.trapline)
+}
+
+fn about(run: &Run) -> String {
+    let forks = run.forks.map(|f| match f {
+        f if f.finished == f.planned => format!(", {}", many(f.finished, "fork")),
+        f => format!(", {} of {}", f.finished, many(f.planned, "fork")),
+    });
+    let flags = [(run.quick, ", quick"), (run.solo, ", solo"), (run.partial.is_some(), ", partial")];
+    let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+    let allocator = run.provenance.allocator.as_ref().map(|a| format!(", {a}")).unwrap_or_default();
+    format!("run {}, started {}{}{flags}{allocator}", run.run, run.started, forks.unwrap_or_default())
+}
+
+fn lost(view: &View<'_>) -> Vec<Block> {
+    let damage = view.archive.damage.iter().map(|damage| note(format!("not read: {damage}")));
+    let orphans = Some(view.orphans()).filter(|&orphans| orphans > 0);
+    let orphans = orphans.map(|o| note(format!("{} without a run's line left out: no provenance", many(o, "record"))));
+    damage.chain(orphans).collect()
+}
+
+fn criterion(view: &View<'_>) -> Option<Block> {
+    view.archive.runs.iter().find(|run| run.instrument == Instrument::Time)?;
+    let text = "Throughput over time and against baselines is in criterion's own report".into();
+    Some(Block::Link { text, target: "../criterion/report/index.html".into() })
+}
+
+fn summary(traps: &[TrapView<'_>]) -> Option<Block> {
+    let headers = ["verdict", "ratio [95 %]", "first fix", "trap", "point"];
+    let mut table = Table::of(&headers.map(|header| (header, Align::Left)));
+    for trap in traps {
+        for place in trap.places().into_iter().filter(|p| p.headline) {
+            table.rows.extend(line(trap, place));
+        }
+    }
+    (!table.rows.is_empty()).then_some(Block::Table(table))
+}
+
+fn line(trap: &TrapView<'_>, place: Place<'_>) -> Option<Vec<String>> {
+    let rows = trap.rows(trap.column?, place);
+    let fix = rows.iter().find(|row| row.role == Role::Fix)?;
+    let [verdict, ratio] = said(fix);
+    Some(vec![verdict, ratio, fix.variant.into(), trap.name.into(), place.title()])
+}
+
+/// The word and the ratio of a row, or why there is none in a word.
+pub(super) fn said(row: &Row<'_>) -> [String; 2] {
+    let estimate = row.ratio.and_then(|r| r.value);
+    match (row.ratio.and_then(span), estimate, &row.missing) {
+        (Some(span), ..) => [row.verdict().map_or(label::NONE.into(), |v| v.to_string()), interval(span)],
+        (None, Some(value), _) => [label::NONE.into(), format!("{}{TIE}(no interval)", super::number::figures(value))],
+        (None, None, Some(missing)) => [label::NONE.into(), missing.word.into()],
+        (None, None, None) => [label::NONE.into(), if row.role == Role::Trap { "reference" } else { "not run" }.into()],
+    }
+}

@@ -1,0 +1,93 @@
+//! The table of times at one point.
+
+use super::caveat::Caveat;
+use super::front::said;
+use super::label::NONE;
+use super::model::{Align, Block, Column as Header, Table, paragraph};
+use super::number::{Unit, figures, interval, percent};
+use super::section::Notes;
+use super::strip::Axis;
+use super::verdict::Verdict;
+use super::view::{Column, Missing, Place, Row, TrapView, span};
+use crate::record::Record;
+use crate::trap::Role;
+
+pub(super) fn blocks(trap: &TrapView<'_>, column: &Column<'_>, place: Place<'_>, notes: &mut Notes) -> Vec<Block> {
+    let rows = trap.rows(column, place);
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut blocks = vec![Block::Table(table(&rows))];
+    blocks.extend(to_the_floor(&rows).map(paragraph));
+    let missing: Vec<(&str, Missing)> = rows.iter().filter_map(|r| Some((r.variant, r.missing.clone()?))).collect();
+    blocks.extend(reasons(&missing).into_iter().filter_map(|text| notes.once(text)));
+    blocks.extend(at_point(trap, column, place).into_iter().filter_map(|text| notes.once(text)));
+    // Said of one row at one point: never a repetition.
+    blocks.extend(rows.iter().flat_map(of_row).map(super::model::note));
+    blocks
+}
+
+fn at_point(trap: &TrapView<'_>, column: &Column<'_>, place: Place<'_>) -> Vec<String> {
+    let cores = trap.runs(column).last().and_then(|run| run.provenance.cores);
+    let same = trap.ratio(column, place, "same");
+    Caveat::of_point(place.threads, cores, same).iter().map(Caveat::to_string).collect()
+}
+
+fn of_row(row: &Row<'_>) -> Vec<String> {
+    let caveats = row.ratio.map(|ratio| Caveat::of_row(ratio, row.medians, row.totals)).unwrap_or_default();
+    caveats.iter().map(|caveat| format!("{}: {caveat}", row.variant)).collect()
+}
+
+/// Why cells are empty, the variants of one reason together.
+pub(super) fn reasons(missing: &[(&str, Missing)]) -> Vec<String> {
+    let mut reasons: Vec<(&Missing, Vec<&str>)> = Vec::new();
+    for (variant, why) in missing {
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, variants)) => variants.push(variant),
+            None => reasons.push((why, vec![variant])),
+        }
+    }
+    reasons.iter().map(|(m, variants)| format!("{}: {} ({})", m.word, m.why, variants.join(", "))).collect()
+}
+
+fn table(rows: &[Row<'_>]) -> Table {
+    let unit = Unit::for_ns(rows.iter().filter_map(|r| r.ns?.value).fold(0.0, f64::max));
+    let axis = Axis::over(rows.iter().filter_map(|r| r.ratio).flat_map(|r| r.samples.iter().copied()));
+    let forks = axis.map_or("forks".into(), |axis| axis.header());
+    let header = |header: String, align| Header { header, align };
+    let columns = vec![
+        header("variant".into(), Align::Left),
+        header("role".into(), Align::Left),
+        header(format!("{}/op", unit.word), Align::Right),
+        header("ratio [95 %]".into(), Align::Left),
+        header("verdict".into(), Align::Left),
+        header(format!("saved {}/op", unit.word), Align::Left),
+        header(forks, Align::Drawing),
+    ];
+    Table { columns, rows: rows.iter().map(|row| cells(row, unit, axis)).collect() }
+}
+
+fn cells(row: &Row<'_>, unit: Unit, axis: Option<Axis>) -> Vec<String> {
+    let [verdict, ratio] = said(row);
+    let absent = row.missing.as_ref().map_or("not run", |m| m.word);
+    let ns = row.ns.and_then(|r| r.value).map_or(absent.into(), |ns| figures(ns / unit.ns));
+    let saved = row.saved.and_then(span).map_or(NONE.into(), |span| interval(span.map(|ns| ns / unit.ns)));
+    let forks = row.ratio.zip(axis).map_or(NONE.into(), |(ratio, axis)| axis.strip(&ratio.samples));
+    vec![row.variant.into(), row.role.word().into(), ns, ratio, verdict, saved, forks]
+}
+
+// Only a floor that lies below the trap for certain has a way to it.
+fn to_the_floor(rows: &[Row<'_>]) -> Option<String> {
+    let of = |role| rows.iter().find(|row| row.role == role);
+    let (fix, floor) = (of(Role::Fix)?, of(Role::Floor)?);
+    let saved = |row: &Row<'_>| row.saved.and_then(|r: &Record| r.value);
+    let (near, far) = (saved(fix)?, saved(floor)?);
+    if floor.verdict()? != Verdict::Wins || far <= 0.0 || fix.verdict()? == Verdict::Bimodal {
+        return None;
+    }
+    Some(match near / far {
+        share if share >= 1.0 => "The fix gets all the way to the floor.".into(),
+        share if share > 0.0 => format!("The fix gets {} of the way to the floor.", percent(share)),
+        _ => "The fix leads away from the floor.".into(),
+    })
+}
