@@ -27,8 +27,8 @@
 //! Three costs come together, and they are worth keeping apart.
 //! - The call can't be inlined, so nothing is hoisted out of it, vectorised or folded into the sum.
 //! - The target is predicted from history. With kinds in random order a prediction often fails, and each failure
-//!   flushes the pipeline. The enum's `match` pays the same if it is compiled to a jump; the sorted boxes don't, though
-//!   they are as dynamic as the trap.
+//!   flushes the pipeline. The enum does not escape this: its `match` over four kinds compiles to a jump table (rustc
+//!   1.95, x86-64), one indirect jump an element. The sorted boxes do, though they are as dynamic as the trap.
 //! - The value is behind a pointer. In the case `sequential` the boxes lie in the order of the vector, and the
 //!   prefetcher hides it; in `shuffled`, as after hours of inserts and removals, each load is a cache miss of its own.
 //!

@@ -203,8 +203,8 @@ fn shared<M: SharedMap>(p: &Point, map: M) -> Box<dyn Routine> {
 /// A map for each worker, on lines of its own.
 type Private = Vec<CachePadded<parking_lot::Mutex<Counters>>>;
 
-/// The floor: no map is shared. A worker locks its own once a run and nobody else asks for it; the lock is there because
-/// the team's state is shared.
+/// The floor: no map is shared. A worker locks its own once a run and nobody else asks for it: it is a lock
+/// because the team's state is shared.
 fn private(p: &Point) -> Box<dyn Routine> {
     let apply = |map: &mut Counters, (key, delta): Op| match delta {
         0 => map.get(&key).copied(),
