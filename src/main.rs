@@ -80,7 +80,9 @@ fn show(name: &str) -> Result<String, Fault> {
 
 fn described(trap: &Trap) -> String {
     let Trap { name, title, section, habit, counts, op, .. } = trap;
-    let mut text = format!("{name}: {title} ({section})\n\nThe habit: {habit}.\n\nn counts {counts}; one op is {op}.\n\nPoints:\n");
+    let mut text = format!(
+        "{name}: {title} ({section})\n\nThe habit: {habit}.\n\nn counts {counts}; one op is {op}.\n\nPoints:\n"
+    );
     for point in trap.points {
         text.push_str(&format!("  {point}{}\n", if point.headline { "  (headline)" } else { "" }));
     }

@@ -190,7 +190,8 @@ impl<'a> Session<'a> {
     }
 
     fn report(&self) -> Result<(), SessionError> {
-        let text = report::write(&self.folder, &self.run.run)?;
+        let measured = report::write(&self.folder)?.only(&self.run.run);
+        let text = report::text(&report::document(&measured));
         let mut out = io::stdout().lock();
         let _ = writeln!(out, "{text}");
         let _ = writeln!(out, "The whole report: {}", self.folder.join("report.md").display());

@@ -99,6 +99,14 @@ impl Archive {
         Ok(())
     }
 
+    /// What one run measured.
+    #[must_use]
+    pub fn only(mut self, run: &str) -> Self {
+        self.runs.retain(|r| r.run == run);
+        self.records.retain(|r| r.run == run);
+        self
+    }
+
     /// The run of a record.
     #[must_use]
     pub fn run_of(&self, record: &Record) -> Option<&Run> {

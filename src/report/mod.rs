@@ -69,15 +69,15 @@ pub fn document(archive: &Archive) -> Document {
 }
 
 /// Reads the records under this folder (`records/*.jsonl`), writes the page (`report.md`) beside them in one step, and
-/// returns the report as text for a terminal.
+/// returns what it has read.
 ///
 /// # Errors
 /// If the records can't be read or the page can't be written.
-pub fn write(folder: &Path) -> Result<String, ReportError> {
-    let document = document(&Archive::read_folder(&folder.join("records"))?);
+pub fn write(folder: &Path) -> Result<Archive, ReportError> {
+    let archive = Archive::read_folder(&folder.join("records"))?;
     let path = folder.join("report.md");
-    replace(&path, &markdown(&document)).map_err(|source| ReportError::Io { path, source })?;
-    Ok(text(&document))
+    replace(&path, &markdown(&document(&archive))).map_err(|source| ReportError::Io { path, source })?;
+    Ok(archive)
 }
 
 fn replace(path: &Path, page: &str) -> io::Result<()> {

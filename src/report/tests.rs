@@ -76,7 +76,7 @@ fn pages_are_written_beside_the_records() -> Result<(), Box<dyn std::error::Erro
     let folder = tempfile::tempdir()?;
     let said = write(&folder.path().join("trapline"))?;
     let page = std::fs::read_to_string(folder.path().join("trapline/report.md"))?;
-    assert!(said.contains("Nothing measured yet") && page.starts_with("# Trapline"));
+    assert!(text(&document(&said)).contains("Nothing measured yet") && page.starts_with("# Trapline"));
     Ok(())
 }
 
