@@ -79,7 +79,6 @@ pub fn modes(values: &[f64]) -> Vec<Mode> {
     let sorted = sorted(&positive);
     let gaps: Vec<f64> = sorted.windows(2).map(|pair| (pair[1] / pair[0]).ln()).collect();
     let limit = MODE_GAP.ln().max(MODE_GAPS * if gaps.is_empty() { 0.0 } else { median(&gaps) });
-    // A comparison of gap and limit at each place where the next value begins.
     let mut modes: Vec<Mode> = Vec::new();
     for (at, &value) in sorted.iter().enumerate() {
         match modes.last_mut() {

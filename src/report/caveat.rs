@@ -106,7 +106,8 @@ impl Caveat {
     pub fn of_row(headline: &Record, medians: Option<&Record>, totals: Option<&Record>) -> Vec<Self> {
         let modes = stats::modes(&headline.samples);
         let bimodal = (modes.len() > 1).then_some(Self::Bimodal { modes });
-        let half = span(headline).map(|[low, _, high]| half_width(low, high)).filter(|&half| half > WIDE);
+        let half =
+            span(headline).map(|[low, _, high]| half_width(low, high)).filter(|&half| half > WIDE && bimodal.is_none());
         let wide = half.map(|half| Self::WideInterval { half });
         let both = medians.and_then(span).zip(totals.and_then(span));
         let part = both.filter(|&(m, t)| !overlap(m, t));

@@ -31,7 +31,9 @@ pub(super) fn blocks(trap: &TrapView<'_>, place: Place<'_>, notes: &mut Notes) -
     table.rows = variants.iter().map(|(variant, _)| vec![(*variant).into()]).collect();
     let mut texts = Vec::new();
     for (instrument, metrics) in INSTRUMENTS {
-        let records: Vec<&Record> = trap.at(place, instrument).collect();
+        let mut records: Vec<&Record> = trap.at(place, instrument).collect();
+        // The last one is shown: another allocator's counts only where there are none of this one.
+        records.sort_by_key(|r| trap.on_same_ground(r));
         add_columns(&mut table, &records, metrics, instrument);
         let missing: Vec<_> = variants.iter().filter_map(|(v, _)| Some((*v, missing(&records, v)?))).collect();
         texts.extend(reasons(&missing).into_iter().map(|why| format!("{} {why}", instrument.word())));

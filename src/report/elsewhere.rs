@@ -17,7 +17,7 @@ pub(super) fn blocks(trap: &TrapView<'_>) -> Vec<Block> {
     if others.is_empty() {
         return Vec::new();
     }
-    let legend = format!("Ratios; {}marks an interval that has nothing in common with the first.", DIFFERS);
+    let legend = format!("Ratios; {DIFFERS}marks an interval that has nothing in common with the first.");
     let heading = Block::Heading("The same rows elsewhere".into());
     vec![heading, paragraph(legend), Block::Table(table(trap, first, &others))]
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::label;
 use super::model::{Align, Block, Section, Table, fact, note, paragraph};
-use super::number::{TIE, interval, many};
-use super::view::{Place, Row, TrapView, View, span};
+use super::number::{TIE, figures, interval, many};
+use super::verdict::Verdict;
+use super::view::{Column, Place, Row, TrapView, View, span};
+use crate::lab::stats;
 use crate::record::{Provenance, Run};
 use crate::trap::{Instrument, Role};
 
@@ -27,11 +29,11 @@ pub(super) fn section(view: &View<'_>, traps: &[TrapView<'_>]) -> Section {
 }
 
 fn facts(view: &View<'_>) -> Vec<(String, String)> {
-    let Some(run) = view.columns.first().and_then(|c| c.run()).or(view.archive.runs.last()) else {
+    let Some(run) = view.columns.first().and_then(Column::run).or(view.archive.runs.last()) else {
         return vec![fact("runs", "none")];
     };
     let mut facts = machine(&run.provenance);
-    facts.extend(view.archive.runs.iter().map(|run| fact(run.instrument.word(), about(run))));
+    facts.extend(view.archive.runs.iter().map(|other| fact(other.instrument.word(), about(other, run))));
     facts
 }
 
@@ -41,7 +43,7 @@ fn machine(p: &Provenance) -> Vec<(String, String)> {
         fact("cores", known(p.cores.as_ref())),
         fact("kernel", known(p.kernel.as_ref())),
         fact("allocator", known(p.allocator.as_ref()) + &settings(&p.allocator_env)),
-        fact("rustc", known(p.rustc.as_ref())),
+        fact("rustc", known(p.rustc.as_ref()).trim_start_matches("rustc ")),
         fact("commit", commit(p)),
     ]
 }
@@ -64,15 +66,18 @@ fn commit(p: &Provenance) -> String {
     format!("{}{dirty} (trapline {})", known(p.commit.as_ref()), p.trapline)
 }
 
-fn about(run: &Run) -> String {
+// A run on other ground than the one above says what is other.
+fn about(run: &Run, first: &Run) -> String {
     let forks = run.forks.map(|f| match f {
         f if f.finished == f.planned => format!(", {}", many(f.finished, "fork")),
         f => format!(", {} of {}", f.finished, many(f.planned, "fork")),
     });
     let flags = [(run.quick, ", quick"), (run.solo, ", solo"), (run.partial.is_some(), ", partial")];
     let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
-    let allocator = run.provenance.allocator.as_ref().map(|a| format!(", {a}")).unwrap_or_default();
-    format!("run {}, started {}{}{flags}{allocator}", run.run, run.started, forks.unwrap_or_default())
+    let grounds: [fn(&Provenance) -> Option<&String>; 2] = [|p| p.cpu.as_ref(), |p| p.allocator.as_ref()];
+    let other = grounds.iter().filter(|of| of(&run.provenance) != of(&first.provenance));
+    let other: String = other.map(|of| format!(", {}", known(of(&run.provenance)))).collect();
+    format!("run {}, started {}{}{flags}{other}", run.run, run.started, forks.unwrap_or_default())
 }
 
 fn lost(view: &View<'_>) -> Vec<Block> {
@@ -110,9 +115,21 @@ fn line(trap: &TrapView<'_>, place: Place<'_>) -> Option<Vec<String>> {
 pub(super) fn said(row: &Row<'_>) -> [String; 2] {
     let estimate = row.ratio.and_then(|r| r.value);
     match (row.ratio.and_then(span), estimate, &row.missing) {
+        (Some(_), ..) if row.verdict() == Some(Verdict::Bimodal) => [Verdict::Bimodal.to_string(), ranges(row)],
         (Some(span), ..) => [row.verdict().map_or(label::NONE.into(), |v| v.to_string()), interval(span)],
-        (None, Some(value), _) => [label::NONE.into(), format!("{}{TIE}(no interval)", super::number::figures(value))],
+        (None, Some(value), _) => [label::NONE.into(), format!("{}{TIE}(no interval)", figures(value))],
         (None, None, Some(missing)) => [label::NONE.into(), missing.word.into()],
         (None, None, None) => [label::NONE.into(), if row.role == Role::Trap { "reference" } else { "not run" }.into()],
+    }
+}
+
+// One interval over modes that disagree would claim what no fork has shown.
+fn ranges(row: &Row<'_>) -> String {
+    let modes = row.ratio.map(|r| stats::modes(&r.samples)).unwrap_or_default();
+    let range = |low, high| if low == high { figures(low) } else { format!("{}–{}", figures(low), figures(high)) };
+    match modes[..] {
+        [a, b] => format!("{} or{TIE}{}", range(a.low, a.high), range(b.low, b.high)),
+        [a, .., b] => range(a.low, b.high),
+        _ => label::NONE.into(),
     }
 }

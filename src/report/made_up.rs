@@ -116,7 +116,7 @@ impl At<'_> {
             record.clone().measured("ratio", "ratio", of(ratios), ratios.to_vec()),
             record.clone().measured("ratio_of_totals", "ratio", of(&totals), totals.clone()),
             record.clone().measured("ns_per_op", "ns", [ns * 0.99, ns, ns * 1.01], vec![ns; ratios.len()]),
-            record.measured("saved_ns_per_op", "ns", saved, vec![saved[1]; ratios.len()]),
+            record.measured("saved_ns_per_op", "ns", saved, ratios.iter().map(|r| ns * (r - 1.0)).collect()),
         ];
         self.archive.records.extend(records);
         self

@@ -11,8 +11,7 @@ pub fn markdown(document: &Document) -> String {
 }
 
 /// One section as Markdown.
-#[must_use]
-pub fn section_text(section: &Section) -> String {
+pub(super) fn section_text(section: &Section) -> String {
     let heading = (!section.heading.is_empty()).then(|| format!("## {}\n", prose(&section.heading)));
     let blocks: Vec<String> = heading.into_iter().chain(section.blocks.iter().map(block_text)).collect();
     blocks.join("\n")
@@ -58,7 +57,7 @@ fn cell(text: &str, align: Align) -> String {
 fn prose(text: &str) -> String {
     let mut code = false;
     let mut escaped = String::with_capacity(text.len());
-    for letter in text.replace(TIE, " ").replace('\n', " ").chars() {
+    for letter in text.replace([TIE, '\n'], " ").chars() {
         code ^= letter == '`';
         match letter {
             '<' if !code => escaped.push_str("&lt;"),

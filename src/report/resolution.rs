@@ -65,12 +65,8 @@ fn same(rows: &[Control]) -> String {
         return "not measured".into();
     };
     let hold = rows.iter().filter(|c| (c.span[0]..=c.span[2]).contains(&1.0)).count();
-    let rows = many(rows.len(), "interval");
-    format!(
-        "the trap against itself: {hold} of {rows} hold 1.0; the widest is ±{}, at {}",
-        percent(width(widest)),
-        widest.at
-    )
+    let (all, width) = (many(rows.len(), "interval"), percent(width(widest)));
+    format!("1.0 lies in {hold} of {all} of the trap against itself; the widest is ±{width}, at {}", widest.at)
 }
 
 fn planted(rows: &[Control]) -> String {
@@ -119,6 +115,7 @@ fn headline_rows(column: &Column<'_>, traps: &[TrapView<'_>]) -> usize {
 }
 
 fn chance(rows: usize) -> String {
-    let wrong = figures(0.05 * rows as f64);
-    format!("of {} with a 95{TIE}% interval about {wrong} will be wrong by chance", many(rows, "headline row"))
+    let (wrong, rows) = (0.05 * rows as f64, many(rows, "headline row"));
+    let decimals = if wrong < 1.0 { 2 } else { 1 };
+    format!("of {rows} with a 95{TIE}% interval {wrong:.decimals$} are expected to be wrong by chance")
 }

@@ -4,7 +4,7 @@ use super::caveat::Caveat;
 use super::front::said;
 use super::label::NONE;
 use super::model::{Align, Block, Column as Header, Table, paragraph};
-use super::number::{Unit, figures, interval, percent};
+use super::number::{TIE, Unit, figures, interval, percent};
 use super::section::Notes;
 use super::strip::Axis;
 use super::verdict::Verdict;
@@ -71,23 +71,34 @@ fn cells(row: &Row<'_>, unit: Unit, axis: Option<Axis>) -> Vec<String> {
     let [verdict, ratio] = said(row);
     let absent = row.missing.as_ref().map_or("not run", |m| m.word);
     let ns = row.ns.and_then(|r| r.value).map_or(absent.into(), |ns| figures(ns / unit.ns));
-    let saved = row.saved.and_then(span).map_or(NONE.into(), |span| interval(span.map(|ns| ns / unit.ns)));
+    let saved = row.saved.map_or(NONE.into(), |saved| saving(saved, unit, row.verdict() == Some(Verdict::Bimodal)));
     let forks = row.ratio.zip(axis).map_or(NONE.into(), |(ratio, axis)| axis.strip(&ratio.samples));
     vec![row.variant.into(), row.role.word().into(), ns, ratio, verdict, saved, forks]
+}
+
+// Of modes that disagree, the range of what forks saved; an interval would claim what none has shown.
+fn saving(saved: &Record, unit: Unit, bimodal: bool) -> String {
+    if !bimodal {
+        return span(saved).map_or(NONE.into(), |span| interval(span.map(|ns| ns / unit.ns)));
+    }
+    let low = saved.samples.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = saved.samples.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{} to{TIE}{}", figures(low / unit.ns), figures(high / unit.ns))
 }
 
 // Only a floor that lies below the trap for certain has a way to it.
 fn to_the_floor(rows: &[Row<'_>]) -> Option<String> {
     let of = |role| rows.iter().find(|row| row.role == role);
     let (fix, floor) = (of(Role::Fix)?, of(Role::Floor)?);
-    let saved = |row: &Row<'_>| row.saved.and_then(|r: &Record| r.value);
+    let saved = |row: &Row<'_>| row.saved.and_then(|r| r.value);
     let (near, far) = (saved(fix)?, saved(floor)?);
-    if floor.verdict()? != Verdict::Wins || far <= 0.0 || fix.verdict()? == Verdict::Bimodal {
+    if floor.verdict()? != Verdict::Wins || far <= 0.0 || matches!(fix.verdict()?, Verdict::Bimodal | Verdict::Unclear)
+    {
         return None;
     }
     Some(match near / far {
-        share if share >= 1.0 => "The fix gets all the way to the floor.".into(),
-        share if share > 0.0 => format!("The fix gets {} of the way to the floor.", percent(share)),
-        _ => "The fix leads away from the floor.".into(),
+        share if share >= 1.0 => format!("{} gets all the way to the floor.", fix.variant),
+        share if share > 0.0 => format!("{} gets {} of the way to the floor.", fix.variant, percent(share)),
+        _ => format!("{} leads away from the floor.", fix.variant),
     })
 }

@@ -1,6 +1,6 @@
 //! Where the advice turns: the bracket between two neighbouring points that are decided, and not alike.
 
-use super::model::{Block, paragraph};
+use super::model::Block;
 use super::number::{TIE, count, many};
 use super::verdict::Verdict;
 use super::view::{Place, TrapView};
@@ -35,11 +35,11 @@ const AXES: [Axis; 3] = [
 
 pub(super) fn blocks(trap: &TrapView<'_>) -> Vec<Block> {
     let decided = decided(trap);
-    let sentences: Vec<String> = AXES.iter().flat_map(|axis| along(axis, &decided)).collect();
-    if sentences.is_empty() {
+    let turns: Vec<(String, String)> = AXES.iter().flat_map(|axis| along(axis, &decided)).collect();
+    if turns.is_empty() {
         return Vec::new();
     }
-    std::iter::once(Block::Heading("Where it turns".into())).chain(sentences.into_iter().map(paragraph)).collect()
+    vec![Block::Heading("Where it turns".into()), Block::Facts(turns)]
 }
 
 fn decided<'a>(trap: &TrapView<'a>) -> Vec<Decided<'a>> {
@@ -53,7 +53,7 @@ fn decided<'a>(trap: &TrapView<'a>) -> Vec<Decided<'a>> {
     decided
 }
 
-fn along(axis: &Axis, decided: &[Decided<'_>]) -> Vec<String> {
+fn along(axis: &Axis, decided: &[Decided<'_>]) -> Vec<(String, String)> {
     let mut placed: Vec<(&Decided<'_>, f64, String)> =
         decided.iter().filter_map(|d| (axis.at)(&d.place).map(|(at, rest)| (d, at, rest))).collect();
     let key = |d: &(&Decided<'_>, f64, String)| (d.0.variant.to_owned(), d.2.clone());
@@ -61,15 +61,15 @@ fn along(axis: &Axis, decided: &[Decided<'_>]) -> Vec<String> {
     let turn = |pair: &&[(&Decided<'_>, f64, String)]| {
         key(&pair[0]) == key(&pair[1]) && pair[0].0.verdict != pair[1].0.verdict
     };
-    placed.windows(2).filter(turn).map(|pair| sentence(axis, pair[0].0, pair[1].0)).collect()
+    placed.windows(2).filter(turn).map(|pair| bracket(axis, pair[0].0, pair[1].0)).collect()
 }
 
-fn sentence(axis: &Axis, from: &Decided<'_>, to: &Decided<'_>) -> String {
-    let [a, b] = [from, to].map(|d| format!("{} at {}", d.verdict, (axis.name)(&d.place)));
+fn bracket(axis: &Axis, from: &Decided<'_>, to: &Decided<'_>) -> (String, String) {
+    let [a, b] = [from, to].map(|d| format!("{}, where it {}", (axis.name)(&d.place), d.verdict));
     let named = (axis.name)(&from.place);
     let rest: Vec<String> = from.place.title().split(", ").filter(|part| *part != named).map(Into::into).collect();
     let rest = if rest.is_empty() { String::new() } else { format!(" ({})", rest.join(", ")) };
-    format!("{} {a} and {b}{rest}: it turns between the two.", from.variant)
+    (from.variant.into(), format!("between {a}, and {b}{rest}"))
 }
 
 /// The one number in a case, in units of its prefix, and what is left of the text: `reads=90`, `4KiB`, `256 B`.

@@ -66,7 +66,7 @@ impl<'a> View<'a> {
         let mut names: Vec<&str> = Vec::new();
         noted.chain(seen).for_each(|name| {
             if !names.contains(&name) {
-                names.push(name)
+                names.push(name);
             }
         });
         names.into_iter().map(|name| TrapView::of(self, name)).collect()
@@ -118,6 +118,13 @@ impl<'a> TrapView<'a> {
     pub(super) fn at(&self, place: Place<'a>, instrument: Instrument) -> impl Iterator<Item = &'a Record> {
         let here = move |r: &&&Record| Place::of(r) == place && r.instrument == instrument && r.role != Role::Control;
         self.records.iter().filter(here).copied()
+    }
+
+    /// Whether a record of another instrument was taken on the machine and under the allocator of the full tables.
+    pub(super) fn on_same_ground(&self, record: &Record) -> bool {
+        let ground = |run: &Run| (run.provenance.cpu.clone(), run.provenance.allocator.clone());
+        let here = self.column.and_then(Column::run).map(ground);
+        here.is_some() && self.view.archive.run_of(record).map(ground) == here
     }
 
     /// The ratio instrument's record of a variant or control; the last one if several runs of the column have it.
