@@ -1,2 +1,4 @@
 //! What measures.
+#[cfg(feature = "instructions")]
+pub mod instructions;
 pub mod layout;
