@@ -6,7 +6,8 @@
 //! some 300 instructions that are the same for every variant. Building the input is outside.
 //!
 //! The cases run with an empty environment, so that counts repeat to the instruction: settings of the allocator in the
-//! environment are not seen here. The caches are iai-callgrind's simulated ones, of fixed sizes, not those of the machine;
+//! environment are not seen here. Another link of the same code can move them by about 1 % where the allocator is in the
+//! count: the heap starts where the executable's data end, and that decides how often it grows. The caches are iai-callgrind's simulated ones, of fixed sizes, not those of the machine;
 //! estimated cycles are its sum L1 + 5 · LL + 35 · RAM (after Itamar Turner-Trauring, pythonspeed.com).
 //!
 //! Blind to contention and waiting: callgrind runs one thread at a time.

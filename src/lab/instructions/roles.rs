@@ -85,11 +85,12 @@ fn clean<'a>(harness: &'a mut Command, home: &Path, tool: &Tool) -> &'a mut Comm
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(theirs)) {
         harness.env_remove(name);
     }
-    harness.env("IAI_CALLGRIND_HOME", home).env("IAI_CALLGRIND_SAVE_SUMMARY", "json");
+    harness.env(HOME, home).env("IAI_CALLGRIND_SAVE_SUMMARY", "json");
     harness.env("IAI_CALLGRIND_ALLOW_ASLR", if tool.fixed_addresses { "no" } else { "yes" });
     harness.env(PACKAGE, package().1)
 }
 
+const HOME: &str = "IAI_CALLGRIND_HOME";
 const PACKAGE: &str = "TRAPLINE_PACKAGE";
 
 // The runner asks cargo for a package with a bench target: the one that cargo runs, else this one.
@@ -102,7 +103,7 @@ fn package() -> (PathBuf, String) {
 
 // Its depth below the home is the runner's affair.
 fn read_summary(home: &Path) -> Result<String, String> {
-    let found = find(home, "summary.json").ok_or_else(|| format!("the runner left no summary in {}", home.display()))?;
+    let found = find(home, "summary.json").ok_or_else(|| format!("no summary.json was left in {}", home.display()))?;
     fs::read_to_string(&found).map_err(|e| format!("cannot read {}: {e}", found.display()))
 }
 
@@ -138,9 +139,12 @@ fn group(exe: &str, trap: &str, variant: &str) -> BinaryBenchmarkGroup {
 }
 
 // VALGRIND_LIB is how a valgrind that was unpacked rather than installed finds its tools.
+// The folder is one that can hold no `.valgrindrc`.
 fn config() -> BinaryBenchmarkConfig {
     let callgrind = Callgrind::default().entry_point(EntryPoint::Custom("*counted_region*".into())).clone();
-    BinaryBenchmarkConfig::default().env_clear(true).pass_through_env("VALGRIND_LIB").tool(callgrind).clone()
+    let mut config = BinaryBenchmarkConfig::default();
+    config.env_clear(true).pass_through_env("VALGRIND_LIB").tool(callgrind);
+    config.current_dir(std::env::var_os(HOME).unwrap_or_default()).clone()
 }
 
 fn case(traps: &[Trap], trap: &str, variant: &str) -> Result<(), String> {

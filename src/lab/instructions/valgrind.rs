@@ -49,8 +49,8 @@ const HOW_TO_REPAIR: &str = "check that `valgrind --version` works";
 
 fn died(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
-    let unknown = text.lines().find(|line| line.contains("nhandled instruction") || line.contains("unrecognised instr"));
-    match unknown {
+    let unknown = |line: &&str| line.contains("nhandled instruction") || line.contains("nrecognised instruction");
+    match text.lines().find(unknown) {
         Some(line) => format!("valgrind cannot run this executable: {}; {TOO_NEW}", line.trim()),
         None => format!("valgrind cannot run this executable ({}): {}; {HOW_TO_REPAIR}", output.status, last(&text)),
     }
