@@ -54,10 +54,11 @@ fn told(what: &str, log: &Path) -> String {
     }
 }
 
-// The last three lines that say something, on one line.
+// The last three lines that say something, on one line; neither the runner's heading nor the hint at backtraces does.
 fn last_lines(text: &str) -> String {
-    let said = |line: &&str| line.chars().any(char::is_alphabetic);
-    let mut lines: Vec<&str> = text.lines().map(plain).filter(said).rev().take(3).collect();
+    let noise = |line: &str| line.starts_with("trapline::") || line.starts_with("note: run with");
+    let says = |line: &&str| line.chars().any(char::is_alphabetic) && !noise(line);
+    let mut lines: Vec<&str> = text.lines().map(plain).filter(says).rev().take(3).collect();
     lines.reverse();
     lines.join(" / ")
 }
@@ -86,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_failure_gives_status_and_last_words() {
-        let error = run("echo one; echo '==77== two' >&2; echo; exit 3", SOON).expect_err("exit 3");
+        let error = run("echo one; echo '==77== two' >&2; echo; echo note: run with this; exit 3", SOON).expect_err("exit 3");
         assert!(error.starts_with("ended with exit status: 3: one / two (log: "), "{error}");
     }
 

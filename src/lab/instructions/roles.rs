@@ -87,7 +87,8 @@ fn clean<'a>(harness: &'a mut Command, home: &Path, tool: &Tool) -> &'a mut Comm
     }
     harness.env(HOME, home).env("IAI_CALLGRIND_SAVE_SUMMARY", "json");
     harness.env("IAI_CALLGRIND_ALLOW_ASLR", if tool.fixed_addresses { "no" } else { "yes" });
-    harness.env(PACKAGE, package().1)
+    // A failure's last lines go into its record, and a backtrace would push the message out.
+    harness.env("RUST_BACKTRACE", "0").env(PACKAGE, package().1)
 }
 
 const HOME: &str = "IAI_CALLGRIND_HOME";
