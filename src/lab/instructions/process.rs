@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_failure_gives_status_and_last_words() {
-        let error = run("echo one; echo '==77== two' >&2; echo; echo note: run with this; exit 3", SOON).expect_err("exit 3");
+        let error =
+            run("echo one; echo '==77== two' >&2; echo; echo note: run with this; exit 3", SOON).expect_err("exit 3");
         assert!(error.starts_with("ended with exit status: 3: one / two (log: "), "{error}");
     }
 
