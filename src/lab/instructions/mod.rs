@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_missing_tool_skips_every_row() {
-        let trap = Trap { points: &[Point::n(100), Point::n(20_000).headline()], ..FOUR_THREADS };
+        const POINTS: &[Point] = &[Point::n(100), Point::n(20_000).headline()];
+        let trap = Trap { points: POINTS, ..FOUR_THREADS };
         let rows = rows(&trap, &Err("no valgrind".into()));
         assert!(rows.iter().all(|r| r.n == 100 && r.skipped.as_deref() == Some("no valgrind") && r.value.is_none()));
     }
