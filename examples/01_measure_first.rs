@@ -74,7 +74,9 @@ fn main() {
     println!("expected: the cache holds the most, and parsing asks for more bytes in more blocks than all the rest");
     println!("saw:      {} holds the most, {} asks for the most", most_held.unwrap_or("-"), most_asked.unwrap_or("-"));
     println!();
-    println!("Live heap points at the cache, where nothing is wasted. The total points at `parse`: it can borrow its parts");
+    println!(
+        "Live heap points at the cache, where nothing is wasted. The total points at `parse`: it can borrow its parts"
+    );
     println!("(`Vec<&str>`) or visit them without a Vec. Measure the total before you mend anything.");
     println!("Next: 02_growing, for the Vec that parse would still grow.");
 }

@@ -35,12 +35,16 @@ fn main() -> Result<(), String> {
     }
 
     println!();
-    println!("expected: a size stated first is faster at 100, where every growth is paid for few elements; at 50 000 plain");
+    println!(
+        "expected: a size stated first is faster at 100, where every growth is paid for few elements; at 50 000 plain"
+    );
     println!("          records much less, since glibc extends a large block in place or remaps it");
     for point in TRAP.points.iter().filter(|p| p.n == 100 || p.n == 50_000) {
         look(&TRAP, point)?;
     }
-    println!("This is one process and one link, so believe a factor of two and not one of 1.05: `cargo bench -- vec_growth`");
+    println!(
+        "This is one process and one link, so believe a factor of two and not one of 1.05: `cargo bench -- vec_growth`"
+    );
     println!("relinks and starts anew ten times, and says how sure it is. Next: 03_boxing.");
     Ok(())
 }

@@ -10,8 +10,12 @@ use trapline::trap::Role;
 use trapline::traps::buffer_pool::TRAP;
 
 fn main() -> Result<(), String> {
-    println!("expected: the pool loses at 16 B, where a small malloc is cheaper than its lock, and wins a little where the fresh");
-    println!("          buffer has to grow; encoding itself drowns both at 64 KiB. A buffer of the thread's own never pays for a lock");
+    println!(
+        "expected: the pool loses at 16 B, where a small malloc is cheaper than its lock, and wins a little where the fresh"
+    );
+    println!(
+        "          buffer has to grow; encoding itself drowns both at 64 KiB. A buffer of the thread's own never pays for a lock"
+    );
     let mut pool = Vec::new();
     for point in TRAP.points.iter().filter(|p| p.threads == 1) {
         let looks = glance(&TRAP, point)?;
@@ -23,8 +27,12 @@ fn main() -> Result<(), String> {
         println!("  {size:>6}: {ratio:.2}x, {}", word(ratio));
     }
     println!();
-    println!("`to_writer_empty` is what people write to \"avoid the allocation\": it starts smaller than `to_vec` and grows more often.");
-    println!("And a pooled buffer comes back dirty: clear it, or the last customer's data goes out again. Next: 05_fan_in.");
+    println!(
+        "`to_writer_empty` is what people write to \"avoid the allocation\": it starts smaller than `to_vec` and grows more often."
+    );
+    println!(
+        "And a pooled buffer comes back dirty: clear it, or the last customer's data goes out again. Next: 05_fan_in."
+    );
     Ok(())
 }
 

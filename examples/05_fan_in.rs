@@ -24,7 +24,9 @@ fn unit_ns() -> f64 {
 fn main() -> Result<(), String> {
     let unit = unit_ns();
     println!("The unit \"1us\" takes {unit:.0} ns here, so two cores could finish one every {:.0} ns.", unit / 2.0);
-    println!("expected: the channel adds its share to units of 1 us and next to nothing to units of 10 us; slots come close to the");
+    println!(
+        "expected: the channel adds its share to units of 1 us and next to nothing to units of 10 us; slots come close to the"
+    );
     println!("          static split, which is the floor");
     for point in TRAP.points.iter().filter(|p| p.n == 1000) {
         let looks = glance(&TRAP, point)?;
@@ -33,7 +35,9 @@ fn main() -> Result<(), String> {
         println!("  share of the run that slots remove: {:.0} %", 100.0 * (1.0 - 1.0 / slots));
     }
     println!();
-    println!("The receiver is a third thread on the cores of two workers, as it is in Go. If the share is negative here, the machine");
+    println!(
+        "The receiver is a third thread on the cores of two workers, as it is in Go. If the share is negative here, the machine"
+    );
     println!("was busy: `cargo bench -- fan_in` tells with an interval. Next: 06_shared_maps.");
     Ok(())
 }

@@ -12,7 +12,9 @@ use trapline::traps::contended_map::TRAP;
 fn main() -> Result<(), String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("This machine has {cores} cores. Threads beyond them do not contend more, they wait more.");
-    println!("expected: on one thread the plain mutex ties or wins; hammered by several, shards win, by more on more cores; with 500 ns");
+    println!(
+        "expected: on one thread the plain mutex ties or wins; hammered by several, shards win, by more on more cores; with 500 ns"
+    );
     println!("          of own work between operations the choice of map does not show");
     let mut found = Vec::new();
     for point in TRAP.points.iter().filter(|p| p.threads <= 8 && p.case.starts_with("reads=99")) {
@@ -25,7 +27,9 @@ fn main() -> Result<(), String> {
         println!("  {point:<40} {:<20} {:.2}x", look.variant, look.ratio);
     }
     println!();
-    println!("\"It depends\" has a sentence here: on how many threads hammer the map at once, and on what they do in between.");
+    println!(
+        "\"It depends\" has a sentence here: on how many threads hammer the map at once, and on what they do in between."
+    );
     println!("`cargo bench -- contended_map` says where it turns, with intervals. Next: 07_your_own_trap.");
     Ok(())
 }

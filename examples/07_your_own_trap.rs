@@ -66,16 +66,24 @@ fn main() -> Result<(), String> {
         ratios.push(looks[1].ratio);
     }
     let grows = ratios.is_sorted();
-    println!("the fix at {} words: {ratios:.1?}: it {}", "10, 100 and 1000", if grows { "grows" } else { "does not grow steadily" });
+    println!(
+        "the fix at {} words: {ratios:.1?}: it {}",
+        "10, 100 and 1000",
+        if grows { "grows" } else { "does not grow steadily" }
+    );
 
     println!();
-    println!("For a number to cite, give the trap to the lab. In your crate's Cargo.toml, a [[bench]] named ratio with harness = false,");
+    println!(
+        "For a number to cite, give the trap to the lab. In your crate's Cargo.toml, a [[bench]] named ratio with harness = false,"
+    );
     println!("and in benches/ratio.rs:");
     println!();
     println!("    fn main() -> std::process::ExitCode {{");
     println!("        trapline::lab::ratio::main(&[my_crate::TRAP])");
     println!("    }}");
     println!();
-    println!("`cargo bench` then relinks, forks, checks that all variants agree, and reports. The book's chapter \"Your own trap\" has more.");
+    println!(
+        "`cargo bench` then relinks, forks, checks that all variants agree, and reports. The book's chapter \"Your own trap\" has more."
+    );
     Ok(())
 }

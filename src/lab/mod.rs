@@ -18,6 +18,8 @@ mod child;
 mod fork;
 #[cfg(feature = "heap")]
 pub mod heap;
+#[cfg(feature = "instructions")]
+pub mod instructions;
 #[cfg(feature = "cli")]
 pub mod machine;
 #[cfg(feature = "cli")]
