@@ -1,0 +1,279 @@
+//! The documentation is executed: chapters, links, flags, keys, numbers and the version are held against the code.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use trapline::catalog::TRAPS;
+use trapline::lab::args::Args;
+use trapline::record::{Archive, CoreProbe, Forks, Layouts, Provenance, Record, Run, SCHEMA, TrapNote};
+use trapline::report;
+use trapline::trap::Instrument;
+
+/// Cargo's own flags that the documentation may name before `--`.
+const CARGO: [&str; 7] =
+    ["--bench", "--example", "--features", "--locked", "--no-default-features", "--no-fail-fast", "--release"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn book() -> PathBuf {
+    root().join("docs/src")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+
+/// What lies in a folder, in order; nothing if there is no such folder.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = found.map(|entry| entry.expect("an entry can be read").path()).collect();
+    paths.sort();
+    paths
+}
+
+fn is_markdown(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
+}
+
+/// README.md and the pages of the book, each with its text.
+fn pages() -> Vec<(PathBuf, String)> {
+    let book = entries(&book()).into_iter().filter(|path| is_markdown(path));
+    let pages: Vec<_> = std::iter::once(root().join("README.md")).chain(book).map(|p| (p.clone(), read(&p))).collect();
+    assert!(pages.len() > TRAPS.len(), "docs/src has too few pages");
+    pages
+}
+
+/// The text without code, be it in fences or in a line.
+fn prose(text: &str) -> String {
+    let mut fenced = false;
+    let mut prose = String::new();
+    for line in text.lines() {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        if !fenced && !fence {
+            prose.extend(line.split('`').step_by(2));
+            prose.push('\n');
+        }
+    }
+    prose
+}
+
+/// Targets of links to files, without their fragments.
+fn targets(text: &str) -> Vec<String> {
+    let prose = prose(text);
+    let after = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    let paths = after.filter_map(|(target, _)| target.split(['#', ' ']).next());
+    paths.filter(|path| !path.is_empty() && !path.contains("://")).map(str::to_owned).collect()
+}
+
+/// The words of each `cargo SUBCOMMAND` in a line, up to the end of its code or a comment.
+fn commands<'a>(line: &'a str, subcommand: &str) -> Vec<Vec<&'a str>> {
+    let start = format!("cargo {subcommand}");
+    let ends = |rest: &'a str| rest.split(['`', '#']).next().unwrap_or_default();
+    let bare = |word: &'a str| word.trim_matches(|c: char| "[](){}.,;:!?'\"|".contains(c));
+    line.split(&*start).skip(1).map(|rest| ends(rest).split_whitespace().map(bare).collect()).collect()
+}
+
+/// The flags before and after the word `--`.
+fn flags<'a>(words: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>) {
+    let at = words.iter().position(|word| *word == "--").unwrap_or(words.len());
+    let flags = |words: &[&'a str]| words.iter().filter(|w| w.len() > 2 && w.starts_with("--")).copied().collect();
+    (flags(&words[..at]), flags(&words[at..]))
+}
+
+/// Whether the bench targets take this flag, alone or with a value.
+fn is_of_the_contract(flag: &str) -> bool {
+    let parse = |words: &[&str]| Args::parse(Instrument::Time, words.iter().map(|word| (*word).to_owned()));
+    parse(&[flag]).is_ok() || parse(&[flag, "7"]).is_ok()
+}
+
+/// What the binary says of a subcommand of its own.
+fn help(subcommand: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_trapline")).args([subcommand, "--help"]).output();
+    let output = output.expect("the binary starts");
+    assert!(output.status.success(), "`trapline {subcommand}` is named in the documentation and is no command");
+    String::from_utf8(output.stdout).expect("help is text")
+}
+
+/// The last folder of `docs/results` by name: names begin with the date.
+fn newest_results() -> PathBuf {
+    let folders = entries(&root().join("docs/results")).into_iter().filter(|path| path.is_dir());
+    folders.last().unwrap_or_else(|| {
+        panic!(
+            "docs/results has no folder, so the numbers in the documentation rest on no records: run `cargo bench`, \
+             copy target/trapline/records/*.jsonl into docs/results/<date>-<machine>/ and splice"
+        )
+    })
+}
+
+#[test]
+fn every_trap_has_a_chapter_with_a_place_for_its_numbers() {
+    let summary = read(&book().join("SUMMARY.md"));
+    for trap in TRAPS {
+        let file = format!("{}.md", trap.name);
+        assert!(summary.contains(&format!("({file})")), "docs/src/SUMMARY.md does not list {file}");
+        let chapter = read(&book().join(&file));
+        assert!(chapter.starts_with(&format!("# {}\n", trap.title)), "the title of {file} is not the trap's");
+        assert!(chapter.contains(&format!("<!-- trapline:{} -->", trap.name)), "{file} has no place for its numbers");
+    }
+}
+
+#[test]
+fn every_page_of_the_book_is_listed() {
+    let listed: BTreeSet<String> = targets(&read(&book().join("SUMMARY.md"))).into_iter().collect();
+    let names = entries(&book()).into_iter().filter(|path| is_markdown(path));
+    let names = names.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let pages: BTreeSet<String> = names.filter(|name| name != "SUMMARY.md").collect();
+    assert_eq!(listed, pages);
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    for (page, text) in pages() {
+        let folder = page.parent().expect("a page lies in a folder");
+        for target in targets(&text) {
+            assert!(folder.join(&target).exists(), "{}: the link to {target} leads nowhere", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_that_is_named_is_there() {
+    for (page, text) in pages() {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_-./".contains(c)));
+        let words = words.map(|word| word.trim_end_matches('.'));
+        let ours = words.filter(|w| ["examples/", "src/", "tests/", "benches/"].iter().any(|f| w.starts_with(f)));
+        for file in ours.filter(|word| word.ends_with(".rs")) {
+            // Pages about another crate name files of that crate, and say so by a name of their own.
+            let theirs = file.contains("my_");
+            assert!(theirs || root().join(file).exists(), "{} names {file}, which is not there", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_flag_is_known() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for line in text.lines() {
+            for words in commands(line, "bench") {
+                let (cargos, ours) = flags(&words);
+                seen += ours.len();
+                let unknown: Vec<_> = cargos.into_iter().filter(|flag| !CARGO.contains(flag)).collect();
+                assert_eq!(unknown, [""; 0], "{}, cargo's flags in: {line}", page.display());
+                let unknown: Vec<_> = ours.into_iter().filter(|flag| !is_of_the_contract(flag)).collect();
+                assert_eq!(unknown, [""; 0], "{}, flags of the targets in: {line}", page.display());
+            }
+        }
+    }
+    assert!(seen > 0, "no flag was found, so the search is broken");
+}
+
+#[test]
+fn every_flag_that_the_readme_explains_is_known() {
+    let (readme, report) = (read(&root().join("README.md")), help("report"));
+    let codes = readme.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let flags: Vec<_> = codes.filter_map(|code| code.split(' ').next()).filter(|w| w.starts_with("--")).collect();
+    let known = |flag: &&str| CARGO.contains(flag) || is_of_the_contract(flag) || report.contains(flag);
+    let unknown: Vec<_> = flags.iter().copied().filter(|flag| !known(flag)).collect();
+    assert_eq!(unknown, [""; 0]);
+    assert!(flags.contains(&"--fork-timeout"), "the flags were not found, so the search is broken");
+}
+
+#[test]
+fn every_command_of_the_binary_is_known() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for line in text.lines() {
+            for words in commands(line, "run") {
+                let (cargos, ours) = flags(&words);
+                let unknown: Vec<_> = cargos.into_iter().filter(|flag| !CARGO.contains(flag)).collect();
+                assert_eq!(unknown, [""; 0], "{}, cargo's flags in: {line}", page.display());
+                let Some(subcommand) = words.iter().skip_while(|word| **word != "--").nth(1) else { continue };
+                let help = help(subcommand);
+                let unknown: Vec<_> = ours.into_iter().filter(|flag| !help.contains(flag)).collect();
+                assert_eq!(unknown, [""; 0], "{}, flags of {subcommand} in: {line}", page.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0, "no command was found, so the search is broken");
+}
+
+#[test]
+fn every_key_of_a_record_is_explained() {
+    let methodology = read(&book().join("METHODOLOGY.md"));
+    let trap = &TRAPS[0];
+    let record = Record::of(trap, &trap.points[0], "v", trap.variants[0].role, Instrument::Ratio, "r");
+    let record = record.skipped("why").failed("why").blind("why");
+    let probe = CoreProbe { slowdown: 1.0, line_bounce_ns: 1.0, step_ns: 1.0 };
+    let run = Run {
+        schema: SCHEMA,
+        run: "r".into(),
+        instrument: Instrument::Ratio,
+        started: String::new(),
+        command: String::new(),
+        quick: false,
+        solo: false,
+        forks: Some(Forks { planned: 10, finished: 10 }),
+        layouts: Some(Layouts { seed: 1, distinct: 10, one: None }),
+        partial: None,
+        traps: vec![TrapNote::from(trap)],
+        provenance: Provenance { probe: Some(probe), ..Provenance::default() },
+    };
+    let record = serde_json::to_value(record).expect("a record is JSON");
+    let run = serde_json::to_value(run).expect("a run is JSON");
+    let provenance = &run["provenance"];
+    let objects = [&record, &run, provenance, &provenance["probe"], &run["forks"], &run["layouts"], &run["traps"][0]];
+    for object in objects {
+        for key in object.as_object().expect("it has keys").keys() {
+            assert!(methodology.contains(&format!("`{key}`")), "METHODOLOGY.md does not explain the key {key}");
+        }
+    }
+}
+
+#[test]
+fn every_claim_of_a_trap_is_told() {
+    let claims = read(&book().join("CLAIMS.md"));
+    for trap in TRAPS {
+        for claim in trap.claims {
+            let row = claims.lines().find(|line| line.starts_with(&format!("| {claim} ")));
+            let row = row.unwrap_or_else(|| panic!("CLAIMS.md has no row for {claim}, which {} tests", trap.name));
+            assert!(row.contains(&format!("({}.md)", trap.name)), "the row of {claim} does not lead to {}", trap.name);
+        }
+    }
+}
+
+#[test]
+fn every_number_comes_from_the_newest_results() {
+    let results = newest_results();
+    let archive = Archive::read_folder(&results).expect("the records can be read");
+    assert!(archive.damage.is_empty(), "{:?}", archive.damage);
+    for (page, text) in pages() {
+        let spliced = report::splice(&text, &archive).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+        let (page, results) = (page.display(), results.display());
+        assert!(spliced == text, "{page} is stale: cargo run -- report --from {results} --into {page}");
+    }
+}
+
+#[test]
+fn the_citation_names_this_version() {
+    let citation = read(&root().join("CITATION.cff"));
+    let version = citation.lines().find_map(|line| line.strip_prefix("version:"));
+    let version = version.map(|version| version.trim().trim_matches('"'));
+    assert_eq!(version, Some(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn links_and_commands_are_found_where_they_stand() {
+    let text = "see [a](a.md#part), `[b](b.md)` and [c](https://c.org)\n```\n[d](d.md)\n```\n[`e`](e.md \"title\")";
+    assert_eq!(targets(text), ["a.md", "e.md"]);
+    let line = "Say `cargo bench --bench ratio -- [FILTER]... [--quick]`, not --this. # cargo bench";
+    let found = commands(line, "bench");
+    assert_eq!(flags(&found[0]), (vec!["--bench"], vec!["--quick"]));
+    assert!(is_of_the_contract("--forks") && !is_of_the_contract("--nonsense"));
+}
