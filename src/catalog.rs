@@ -6,8 +6,9 @@
 use crate::trap::Trap;
 use crate::traps::LISTED;
 
-/// Every trap, in the order of the catalog.
-pub const TRAPS: &[Trap] = LISTED;
+/// Every trap, in the order of the catalog. A static and not a const: the code that it points to is then compiled here, once,
+/// and not again in every bench target at every relink.
+pub static TRAPS: &[Trap] = LISTED;
 
 /// The trap of that name.
 #[must_use]

@@ -16,7 +16,7 @@ pub const FEWEST_FORKS: usize = 3;
 pub struct Args {
     /// Substrings of trap names; none means all traps.
     pub filters: Vec<String>,
-    /// Shorter measurements: five short forks.
+    /// Shorter measurements: five forks at the headline points only.
     pub quick: bool,
     /// Run every chosen variant once and check digests; measure nothing.
     pub test: bool,
@@ -73,7 +73,7 @@ fn command(instrument: Instrument) -> Command {
                 .num_args(0..)
                 .help("Substrings of trap names; none means all traps"),
         )
-        .arg(flag("quick", "Five short forks; short criterion runs"))
+        .arg(flag("quick", "Five forks at the headline points; short criterion runs"))
         .arg(flag("test", "Run every chosen variant once and check that the answers agree; measure nothing"))
         .arg(flag("list", "Say what would be measured"))
         .arg(
@@ -84,15 +84,19 @@ fn command(instrument: Instrument) -> Command {
                 .help("Processes, each a relink [10; 5]"),
         )
         .arg(flag("solo", "Give each variant a process of its own"))
-        .arg(number("seed", "S", "1").help("Seed of the first code layout; the next forks count on from it"))
-        .arg(number("fork-timeout", "SECONDS", "60").help("Give up a fork that is silent for so long"))
+        .arg(
+            number("seed", "S", "1").help("Seed of the first code layout, from 1; the next forks count on from it [1]"),
+        )
+        .arg(number("fork-timeout", "SECONDS", "60").help("Give up a fork that is silent for so long [60]"))
         .arg(flag("bench", "Given by cargo").hide(true))
         .args(CRITERION.iter().map(|&(name, short, value)| criterion_arg(name, short, value)))
         .after_help("Criterion's own flags, such as --save-baseline NAME, are passed on by the time target.")
 }
 
 fn number(name: &'static str, value: &'static str, default: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name(value).default_value(default).value_parser(value_parser!(u64))
+    // LLD takes the seed 0 for "choose one", which would give a layout that nobody can repeat.
+    let positive = value_parser!(u64).range(1..);
+    Arg::new(name).long(name).value_name(value).default_value(default).hide_default_value(true).value_parser(positive)
 }
 
 fn criterion_arg(name: &'static str, short: Option<char>, value: bool) -> Arg {
@@ -131,7 +135,7 @@ impl Args {
             forks: matches.get_one("forks").copied(),
             solo: matches.get_flag("solo"),
             seed: number("seed"),
-            fork_timeout: number("fork-timeout").max(1),
+            fork_timeout: number("fork-timeout"),
             criterion: CRITERION.iter().flat_map(|&(name, _, value)| given(matches, name, value)).collect(),
         }
     }
@@ -211,7 +215,7 @@ mod tests {
 
     #[test]
     fn refuses_too_few_forks_and_unknown_flags_with_exit_code_2() {
-        for line in ["--forks 1", "--forks 2", "--forks x", "--nonsense", "--forks"] {
+        for line in ["--forks 1", "--forks 2", "--forks x", "--nonsense", "--forks", "--seed 0"] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
         }

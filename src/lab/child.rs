@@ -46,6 +46,10 @@ pub(super) fn listen(
     }
     let status = fork.wait()?;
     let complaint = complaint.join().unwrap_or_default();
+    // Ctrl-C goes to the whole group of processes: then the fork did not die of itself.
+    if interrupted.load(Ordering::Relaxed) {
+        return Ok(End::Interrupted);
+    }
     Ok(end.unwrap_or_else(|| verdict(status, &complaint)))
 }
 

@@ -1,7 +1,8 @@
 //! The heap instrument: blocks, bytes and peak bytes of one run, counted by dhat.
 //!
-//! A routine is built, runs once to warm up, and one run more is counted; then once more, from a fresh routine, so that
-//! counts which do not repeat are seen (a record keeps the smallest and the largest). dhat counts a `realloc` as a new
+//! A routine is built, runs once to warm up, and one run more is counted. Where threads share the work this is done three
+//! times, each from a fresh routine: which of them allocates can differ, and a record keeps the smallest and the largest
+//! count. What the team itself allocates to hand out a run (a Vec and a few channel blocks) is in these counts. dhat counts a `realloc` as a new
 //! block of the full new size, also one that is extended in place: where a variant has a buffer that can move, its moves
 //! are counted beside the blocks. Nothing is ever timed in this target, and dhat does not see mmap.
 
@@ -10,13 +11,16 @@ use std::process::ExitCode;
 pub use dhat::Alloc;
 use dhat::{HeapStats, Profiler};
 
+use super::machine;
 use super::ratio::blind;
 use super::session::{self, Session, SessionError};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Trap, Variant};
 
-/// How often each variant is counted.
-const COUNTS: usize = 2;
+/// How often a variant is counted. One thread allocates the same in every run; several may not.
+const fn repeats(point: &Point) -> usize {
+    if point.threads == 1 { 1 } else { 3 }
+}
 
 /// The main function of a `heap` bench target over these traps. The target must have [`Alloc`] as its global allocator.
 #[must_use]
@@ -25,6 +29,8 @@ pub fn main(traps: &[Trap]) -> ExitCode {
 }
 
 fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
+    // dhat forwards to the system's allocator, whichever the other targets use.
+    session.run.provenance.allocator = Some(machine::system_allocator());
     let seen: Vec<&Trap> = session.traps.iter().copied().filter(|t| t.blind_to(Instrument::Heap).is_none()).collect();
     session.progress.steps(seen.iter().map(|t| t.points.len()).sum());
     let mut records = blind(session, Instrument::Heap);
@@ -41,14 +47,15 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
 }
 
 fn counted(record: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
-    let counts: Vec<HeapStats> = (0..COUNTS).map(|_| count(variant, point)).collect();
+    let counts: Vec<HeapStats> = (0..repeats(point)).map(|_| count(variant, point)).collect();
     let metric = |metric, unit, of: fn(&HeapStats) -> u64| exact(record, metric, unit, counts.iter().map(of));
     let mut records = vec![
         metric("blocks", "count", |s| s.total_blocks),
         metric("bytes", "bytes", |s| s.total_bytes),
         metric("peak_bytes", "bytes", |s| s.max_bytes as u64),
     ];
-    records.extend(variant.moves.map(|moves| exact(record, "moves", "count", (0..COUNTS).map(|_| moves(point)))));
+    records
+        .extend(variant.moves.map(|moves| exact(record, "moves", "count", (0..repeats(point)).map(|_| moves(point)))));
     records
 }
 

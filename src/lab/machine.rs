@@ -121,9 +121,12 @@ fn target_cpu() -> String {
 /// The allocator under the measured code, as far as trapline knows: its own feature `mimalloc`, else the system's.
 #[must_use]
 pub fn allocator() -> String {
-    if cfg!(feature = "mimalloc") {
-        return "mimalloc".into();
-    }
+    if cfg!(feature = "mimalloc") { "mimalloc".into() } else { system_allocator() }
+}
+
+/// The system's allocator.
+#[must_use]
+pub fn system_allocator() -> String {
     if cfg!(target_env = "gnu") { glibc() } else { format!("the system's ({})", std::env::consts::OS) }
 }
 

@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::child::{self, End};
@@ -19,10 +19,10 @@ use super::ring::{Limits, PLANTED};
 use super::rows::{Rows, Times};
 use super::session::{self, Session, SessionError};
 use crate::record::{Forks, Layouts, Record};
-use crate::trap::{Instrument, Trap};
+use crate::trap::{Instrument, Point, Trap};
 
-// 250 ms a point and fork, so that ten forks over the catalog take about four minutes; METHODOLOGY tells why more rounds in
-// a fork would not narrow an interval that is wide between forks.
+// So long that ten forks over the catalog take a few minutes. More rounds in a fork would not narrow an interval that is wide
+// between forks.
 const FULL: Limits = Limits {
     budget: Duration::from_millis(250),
     block: Duration::from_micros(100),
@@ -32,13 +32,7 @@ const FULL: Limits = Limits {
     most: 51,
 };
 
-const QUICK: Limits = Limits {
-    budget: Duration::from_millis(50),
-    team_block: Duration::from_millis(4),
-    crowd_block: Duration::from_millis(10),
-    most: 21,
-    ..FULL
-};
+const QUICK: Limits = Limits { budget: Duration::from_millis(100), ..FULL };
 
 /// The main function of a `ratio` bench target over these traps.
 #[must_use]
@@ -53,7 +47,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     session.progress.steps(sweep.forks * sweep.points.len());
     for fork in 0..sweep.forks {
         let start = Instant::now();
-        let executable = sweep.executable(session, fork);
+        let executable = sweep.executable(session, fork, &interrupted);
         let linked = start.elapsed();
         if !sweep.fork(session, &executable, fork, &interrupted)? {
             session.run.partial = Some(format!("interrupted after {fork} of {} forks", sweep.forks));
@@ -96,7 +90,8 @@ impl<'a> Sweep<'a> {
     fn new(session: &Session<'a>) -> Self {
         let blind = |t: &&Trap| t.blind_to(Instrument::Ratio).is_some();
         let traps: Vec<_> = session.traps.iter().copied().filter(|t| !blind(t)).collect();
-        let together = traps.iter().flat_map(|trap| plans(trap, &session.checked.digests[trap.name]));
+        let checked = |trap: &Trap| session::measured_points(Instrument::Ratio, session.args.quick, trap);
+        let together = traps.iter().flat_map(|t| plans(t, &checked(t), &session.checked.digests[t.name]));
         Self {
             forks: session.args.forks(),
             limits: if session.args.quick { QUICK } else { FULL },
@@ -114,7 +109,7 @@ impl<'a> Sweep<'a> {
     }
 
     // A relink of this fork's own, or, where there can be none, the executable that cargo linked.
-    fn executable(&self, session: &mut Session<'_>, fork: usize) -> PathBuf {
+    fn executable(&self, session: &mut Session<'_>, fork: usize, interrupted: &AtomicBool) -> PathBuf {
         let original = || std::env::current_exe().unwrap_or_default();
         let Some(layouts) = session.run.layouts.as_mut().filter(|l| l.one.is_none()) else { return original() };
         session.progress.say(&format!("fork {} of {}: linking", fork + 1, self.forks));
@@ -123,6 +118,8 @@ impl<'a> Sweep<'a> {
                 layouts.distinct += 1;
                 path
             }
+            // The linker was interrupted, and the fork will be: this says nothing about what it can do.
+            Err(_) if interrupted.load(Ordering::Relaxed) => original(),
             Err(why) => {
                 session.progress.note(&format!("one code layout only: {why}"));
                 (layouts.distinct, layouts.one) = (layouts.distinct.max(1), Some(why));
@@ -142,27 +139,40 @@ impl<'a> Sweep<'a> {
         let mut heard = Vec::new();
         let mut left: Vec<PointPlan> = self.points.iter().cloned().filter_map(|p| self.sound(p)).collect();
         while !left.is_empty() {
-            let plan = Plan { limits: self.limits, points: left.clone() };
-            let mut ear = Ear { plan: &plan, at: 0, arm: None, heard: &mut heard, refused: Vec::new(), session };
-            let end = child::listen(executable, &plan, self.patience, interrupted, |message| ear.hear(message));
-            let end = end.map_err(|source| SessionError::Io { verb: "start", path: executable.into(), source })?;
-            let (at, arm, refused) = (ear.at, ear.arm, ear.refused);
-            for (point, arm, why) in refused {
-                self.fail(session, &point, Some(&arm), &why);
+            // With --solo every arm has a process of its own, otherwise one process sweeps all points.
+            let rest = left.split_off(if self.solo { 1 } else { left.len() });
+            let (end, ear) = self.listen(session, executable, left, &mut heard, interrupted)?;
+            for (point, arm, why) in &ear.refused {
+                self.fail(session, point, Some(arm), why);
             }
             left = match end {
-                End::Done => Vec::new(),
+                End::Done => rest,
                 End::Interrupted => return Ok(false),
                 End::Died(why) => {
                     let why = format!("in fork {} of {}: {why}", fork + 1, self.forks);
-                    let point = &left[at.min(left.len() - 1)];
-                    self.fail(session, point, arm.as_deref(), &why);
-                    left[at.min(left.len() - 1)..].iter().cloned().filter_map(|p| self.sound(p)).collect()
+                    self.fail(session, &ear.points[ear.at], ear.arm.as_deref(), &why);
+                    let again = ear.points[ear.at..].iter().cloned().chain(rest);
+                    again.filter_map(|point| self.sound(point)).collect()
                 }
             };
         }
         self.add(heard);
         Ok(true)
+    }
+
+    fn listen<'e>(
+        &self,
+        session: &'e Session<'_>,
+        executable: &Path,
+        points: Vec<PointPlan>,
+        heard: &'e mut Vec<(PointPlan, Times)>,
+        interrupted: &AtomicBool,
+    ) -> Result<(End, Ear<'e>), SessionError> {
+        let plan = Plan { limits: self.limits, points };
+        let mut ear = Ear { points: plan.points.clone(), at: 0, arm: None, heard, refused: Vec::new(), session };
+        let end = child::listen(executable, &plan, self.patience, interrupted, |message| ear.hear(message));
+        let end = end.map_err(|source| SessionError::Io { verb: "start", path: executable.into(), source })?;
+        Ok((end, ear))
     }
 
     // The plan of a point without the arms that failed; nothing if the trap itself did or nothing is left.
@@ -182,7 +192,7 @@ impl<'a> Sweep<'a> {
         let place = &trap.points[point.point];
         session.progress.note(&format!("error: {} at {place}, {}: {why}", trap.name, arm.unwrap_or("in the rounds")));
         let all = arm.is_none_or(|arm| arm == trap.baseline().name);
-        let arms = trap.variants.iter().map(|v| v.name).chain([SAME]);
+        let arms = trap.variants.iter().map(|v| v.name).chain([SAME, PLANTED]);
         for other in arms.filter(|other| all || Some(*other) == arm) {
             let why = match arm {
                 Some(arm) if arm != other => format!("{arm} failed {why}"),
@@ -232,19 +242,15 @@ pub fn blind(session: &Session<'_>, instrument: Instrument) -> Vec<Record> {
     unseen.flat_map(cell).collect()
 }
 
-fn plans(trap: &Trap, digests: &[u64]) -> Vec<PointPlan> {
-    let arms = |headline: bool| {
-        let planted = headline.then_some(PLANTED);
-        trap.variants.iter().map(|v| v.name).chain([SAME]).chain(planted).map(str::to_owned).collect()
+// The plans of the points that were checked, with the digest of each.
+fn plans(trap: &Trap, checked: &[Point], digests: &[u64]) -> Vec<PointPlan> {
+    let plan = |(place, &digest): (&Point, &u64)| {
+        let planted = (place.headline && place.threads == 1).then_some(PLANTED);
+        let arms = trap.variants.iter().map(|v| v.name).chain([SAME]).chain(planted);
+        let point = trap.points.iter().position(|p| p == place).unwrap_or_default();
+        PointPlan { trap: trap.name.to_owned(), point, digest, arms: arms.map(str::to_owned).collect() }
     };
-    let points = trap.points.iter().zip(digests).enumerate();
-    let plan = |(point, (place, &digest)): (usize, (&crate::trap::Point, &u64))| PointPlan {
-        trap: trap.name.to_owned(),
-        point,
-        digest,
-        arms: arms(place.headline && place.threads == 1),
-    };
-    points.map(plan).collect()
+    checked.iter().zip(digests).map(plan).collect()
 }
 
 // Each arm in a plan of its own, but for the planted slowdown, which needs nothing but the trap's own routine.
@@ -256,7 +262,7 @@ fn apart(point: &PointPlan) -> Vec<PointPlan> {
 
 // What is heard of one fork.
 struct Ear<'a> {
-    plan: &'a Plan,
+    points: Vec<PointPlan>,
     at: usize,
     arm: Option<String>,
     heard: &'a mut Vec<(PointPlan, Times)>,
@@ -266,7 +272,7 @@ struct Ear<'a> {
 
 impl Ear<'_> {
     fn hear(&mut self, message: Message) {
-        let plan = |at: usize| self.plan.points[at].clone();
+        let plan = |at: usize| self.points[at].clone();
         match message {
             Message::Prepares { point, arm } => (self.at, self.arm) = (point, Some(arm)),
             Message::Measures { point } => (self.at, self.arm) = (point, None),

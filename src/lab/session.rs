@@ -13,7 +13,7 @@ use super::machine;
 use super::progress::Progress;
 use crate::record::{Record, Run, SCHEMA, Store, StoreError, TrapNote};
 use crate::report;
-use crate::trap::{Instrument, Trap};
+use crate::trap::{Instrument, Point, Trap};
 
 /// Exit code of a command that was wrong.
 pub const WRONG_COMMAND: u8 = 2;
@@ -78,9 +78,13 @@ where
             return ExitCode::from(error.exit_code() as u8);
         }
     };
-    match prepare(&args, traps) {
+    let faults: Vec<_> = traps.iter().flat_map(Trap::faults).collect();
+    if !faults.is_empty() {
+        return fail(1, faults.join("; "));
+    }
+    match args.choose(traps) {
         Err(why) => fail(WRONG_COMMAND, why),
-        Ok(chosen) if args.list => list(instrument, &chosen),
+        Ok(chosen) if args.list => list(instrument, &args, &chosen),
         Ok(chosen) if args.test => test(instrument, &chosen),
         Ok(chosen) => Session::conduct(instrument, args, chosen, measure).unwrap_or_else(|error| fail(1, error)),
     }
@@ -91,15 +95,10 @@ fn fail(code: u8, why: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn prepare<'a>(args: &Args, traps: &'a [Trap]) -> Result<Vec<&'a Trap>, String> {
-    let faults: Vec<_> = traps.iter().flat_map(Trap::faults).collect();
-    if faults.is_empty() { args.choose(traps) } else { Err(faults.join("; ")) }
-}
-
-fn list(instrument: Instrument, traps: &[&Trap]) -> ExitCode {
+fn list(instrument: Instrument, args: &Args, traps: &[&Trap]) -> ExitCode {
     let mut out = io::stdout().lock();
-    for trap in traps.iter().filter(|t| t.blind_to(instrument).is_none()) {
-        for point in measured_points(instrument, trap) {
+    for trap in traps {
+        for point in measured_points(instrument, args.quick, trap) {
             for variant in trap.variants {
                 // A closed pipe is the reader's way to say that it has seen enough.
                 let _ = writeln!(out, "{}/{}/{point}: benchmark", trap.name, variant.name);
@@ -109,18 +108,22 @@ fn list(instrument: Instrument, traps: &[&Trap]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The points at which an instrument measures a trap.
-pub fn measured_points(instrument: Instrument, trap: &Trap) -> Vec<&crate::trap::Point> {
+/// The points at which an instrument measures a trap: none if it is blind to it.
+#[must_use]
+pub fn measured_points(instrument: Instrument, quick: bool, trap: &Trap) -> Vec<Point> {
+    let headlines = || trap.headlines().copied().collect();
     match instrument {
-        Instrument::Ratio | Instrument::Heap => trap.points.iter().collect(),
-        Instrument::Time => trap.headlines().collect(),
-        Instrument::Instructions => trap.counted_point().into_iter().collect(),
+        _ if trap.blind_to(instrument).is_some() => Vec::new(),
+        Instrument::Ratio if quick => headlines(),
+        Instrument::Ratio | Instrument::Heap => trap.points.to_vec(),
+        Instrument::Time => headlines(),
+        Instrument::Instructions => trap.counted_point().copied().into_iter().collect(),
     }
 }
 
 fn test(instrument: Instrument, traps: &[&Trap]) -> ExitCode {
     let progress = Progress::new(instrument.word());
-    let checked = check::all(traps, &progress);
+    let checked = check::all(traps, |trap| trap.points.to_vec(), &progress);
     progress.end();
     for (_, refusal) in &checked.refused {
         eprintln!("error: {refusal}");
@@ -164,7 +167,7 @@ impl<'a> Session<'a> {
         let folder = target_folder().join("trapline");
         let store = open_store(&folder, instrument, &progress)?;
         let run = circumstances(instrument, &args, &chosen, &executable);
-        let checked = check::all(&chosen, &progress);
+        let checked = check::all(&chosen, |trap| measured_points(instrument, args.quick, trap), &progress);
         let traps = chosen.into_iter().filter(|t| checked.digests.contains_key(t.name)).collect();
         let (refused, failures) = (Vec::new(), 0);
         Ok(Self { args, traps, checked, folder, executable, run, progress, store, refused, failures })
@@ -174,9 +177,17 @@ impl<'a> Session<'a> {
     fn refuse(&mut self) -> Result<(), SessionError> {
         for (trap, refusal) in &self.checked.refused {
             self.progress.note(&format!("error: {refusal}"));
-            self.refused.extend(failed_everywhere(trap, self.run.instrument, &self.run.run, &refusal.to_string()));
+            let cells = self.cells(trap);
+            self.refused.extend(cells.into_iter().map(|record| record.failed(refusal.to_string())));
         }
         self.put(Vec::new())
+    }
+
+    // A record without a value for each variant at each point that this run measures.
+    fn cells(&self, trap: &Trap) -> Vec<Record> {
+        let points = measured_points(self.run.instrument, self.run.quick, trap);
+        let cell = |p, v| Record::of_variant(trap, p, v, self.run.instrument, &self.run.run);
+        points.iter().flat_map(|p| trap.variants.iter().map(move |v| cell(p, v))).collect()
     }
 
     /// Puts the records of the run so far into the store, in place of what an earlier call put.
@@ -205,11 +216,6 @@ impl<'a> Session<'a> {
             (None, _) => ExitCode::FAILURE,
         }
     }
-}
-
-fn failed_everywhere(trap: &Trap, instrument: Instrument, run: &str, why: &str) -> Vec<Record> {
-    let cell = |p, v| Record::of_variant(trap, p, v, instrument, run).failed(why);
-    measured_points(instrument, trap).into_iter().flat_map(|p| trap.variants.iter().map(move |v| cell(p, v))).collect()
 }
 
 fn read_executable() -> Result<Vec<u8>, SessionError> {

@@ -25,8 +25,12 @@ mod summary;
 #[cfg(target_os = "linux")]
 mod valgrind;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use super::session::{self, Session, SessionError};
 use crate::record::Record;
@@ -41,11 +45,12 @@ pub fn main(traps: &[Trap]) -> ExitCode {
 fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     let job = Job { folder: session.folder.clone(), run: session.run.run.clone() };
     session.progress.steps(session.traps.iter().map(|t| t.variants.len()).sum());
-    let mut told = |what: &str| {
-        session.progress.say(what);
-        session.progress.step();
+    let progress = &session.progress;
+    let told = |what: &str| {
+        progress.say(what);
+        progress.step();
     };
-    let records = job.measure(&session.traps, &mut told);
+    let records = job.measure(&session.traps, &told);
     session.put(records)
 }
 
@@ -74,10 +79,20 @@ fn play(traps: &[Trap]) -> Option<ExitCode> {
 
 impl Job {
     // Each variant of the traps gets five records, or one that says why there is none. `tell` is told what is counted next.
-    fn measure(&self, traps: &[&Trap], tell: &mut dyn FnMut(&str)) -> Vec<Record> {
+    // A count does not depend on what else the machine does, so every core counts.
+    fn measure(&self, traps: &[&Trap], tell: &(dyn Fn(&str) + Sync)) -> Vec<Record> {
         let tool = if traps.iter().any(|trap| blind(trap).is_none()) { tool::find() } else { Err(String::new()) };
-        let variants = traps.iter().flat_map(|trap| trap.variants.iter().map(move |v| (trap, v)));
-        variants.flat_map(|(trap, variant)| self.count(&tool, trap, variant, tell)).collect()
+        let variants: Vec<_> = traps.iter().flat_map(|trap| trap.variants.iter().map(move |v| (*trap, v))).collect();
+        let (next, counted) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        let work = || {
+            while let Some((at, &(trap, variant))) = take(&next, &variants) {
+                let records = self.count(&tool, trap, variant, tell);
+                counted.lock().unwrap_or_else(PoisonError::into_inner).insert(at, records);
+            }
+        };
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
+        counted.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().flatten().collect()
     }
 
     fn count(
@@ -85,7 +100,7 @@ impl Job {
         tool: &Result<tool::Tool, String>,
         trap: &Trap,
         variant: &Variant,
-        tell: &mut dyn FnMut(&str),
+        tell: &(dyn Fn(&str) + Sync),
     ) -> Vec<Record> {
         let Some(point) = shown_point(trap) else { return Vec::new() };
         let row = Record::of_variant(trap, point, variant, Instrument::Instructions, &self.run);
@@ -111,6 +126,12 @@ fn blind(trap: &Trap) -> Option<&'static str> {
 // A trap that is not counted still has a row: at its first headline point.
 fn shown_point(trap: &Trap) -> Option<&Point> {
     trap.counted_point().or_else(|| trap.headlines().next()).or(trap.points.first())
+}
+
+// The next of the items that nobody has taken, and its place.
+fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    items.get(at).map(|item| (at, item))
 }
 
 // Counts of instructions stay far below 2^53, where f64 starts to round.
@@ -162,7 +183,7 @@ mod tests {
 
     fn rows(trap: &Trap, tool: &Result<tool::Tool, String>) -> Vec<Record> {
         let job = Job { folder: PathBuf::from("/nowhere"), run: "run".into() };
-        trap.variants.iter().flat_map(|v| job.count(tool, trap, v, &mut |_| ())).collect()
+        trap.variants.iter().flat_map(|v| job.count(tool, trap, v, &|_| ())).collect()
     }
 
     #[test]
