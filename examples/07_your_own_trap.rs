@@ -65,12 +65,8 @@ fn main() -> Result<(), String> {
         println!("\nsaw at {point}:\n{}", table(&looks));
         ratios.push(looks[1].ratio);
     }
-    let grows = ratios.is_sorted();
-    println!(
-        "the fix at {} words: {ratios:.1?}: it {}",
-        "10, 100 and 1000",
-        if grows { "grows" } else { "does not grow steadily" }
-    );
+    let trend = if ratios.is_sorted() { "it grows" } else { "it does not grow steadily" };
+    println!("the fix at 10, 100 and 1000 words: {ratios:.1?}: {trend}");
 
     println!();
     println!(

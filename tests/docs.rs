@@ -101,8 +101,8 @@ fn help(subcommand: &str) -> String {
 
 /// The last folder of `docs/results` by name: names begin with the date.
 fn newest_results() -> PathBuf {
-    let folders = entries(&root().join("docs/results")).into_iter().filter(|path| path.is_dir());
-    folders.last().unwrap_or_else(|| {
+    let mut folders = entries(&root().join("docs/results")).into_iter().filter(|path| path.is_dir());
+    folders.next_back().unwrap_or_else(|| {
         panic!(
             "docs/results has no folder, so the numbers in the documentation rest on no records: run `cargo bench`, \
              copy target/trapline/records/*.jsonl into docs/results/<date>-<machine>/ and splice"

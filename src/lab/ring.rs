@@ -1,6 +1,6 @@
 //! The rounds: arms that are compared in one process, each in blocks long enough to time, in random order.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ const LONGEST_PLANTED_RUN: f64 = 5_000_000.0;
 /// How long blocks and points take.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Limits {
-    /// For all rounds of a point.
+    /// For all rounds of a point, and again for its planted ones.
     pub(super) budget: Duration,
     /// Shortest block of one thread.
     pub(super) block: Duration,
@@ -60,14 +60,15 @@ impl Block {
     /// # Errors
     /// If no number does: the compiler has removed the work.
     pub(super) fn calibrate(routine: &mut dyn Routine, least: Duration) -> Result<Self, String> {
-        let mut runs = 1;
+        let (mut runs, least) = (1, least.as_nanos() as f64);
         while runs < 1 << 40 {
-            let took = timed(routine, runs);
-            if took >= least {
-                return Ok(Self { runs, ns: took.as_nanos() as f64 / runs as f64 });
+            let took = timed(routine, runs).as_nanos() as f64;
+            // A tenth of a block tells what a run takes; a tenth more of it makes up for the error.
+            if took >= least / 10.0 {
+                let ns = took / runs as f64;
+                return Ok(Self { runs: runs.max((1.1 * least / ns).ceil() as u64), ns });
             }
-            let missing = least.as_nanos() as f64 / took.as_nanos().max(1) as f64 * 1.1;
-            runs = (runs as f64 * missing.clamp(1.2, 100.0)).ceil() as u64;
+            runs *= 4;
         }
         Err("refused: a trillion runs take no time: the compiler removed the work".into())
     }
@@ -120,31 +121,31 @@ impl Ring {
     /// Runs the rounds that there is time for and gives what the arms took.
     #[must_use]
     pub(super) fn rounds(mut self, limits: &Limits) -> Vec<Arm> {
-        // The first round tells how many there is time for; it counts like the others.
-        let first = round(&mut self.routines, &mut self.arms);
-        let affordable = limits.budget.as_nanos() / first.as_nanos().max(1);
-        let rounds = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(limits.fewest, limits.most);
-        for _ in 1..rounds {
-            round(&mut self.routines, &mut self.arms);
-        }
-        for _ in 0..limits.fewest {
-            round(&mut self.routines, &mut self.planted);
+        // The planted 5 % is small against what disturbs a round, and there are few of them: a handful more of rounds.
+        for (arms, fewest) in [(&mut self.arms, limits.fewest), (&mut self.planted, limits.fewest + 4)] {
+            // The first round tells how many there is time for; it counts like the others.
+            let first = round(&mut self.routines, arms);
+            let affordable = limits.budget.as_nanos() / first.as_nanos().max(1);
+            let rounds = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(fewest, limits.most);
+            for _ in 1..rounds {
+                round(&mut self.routines, arms);
+            }
         }
         self.arms.append(&mut self.planted);
         self.arms
     }
 }
 
-// One block of every arm, in random order.
+// One block of every arm, in random order. Gives what all of it took, with the untimed runs.
 fn round(routines: &mut [Box<dyn Routine>], arms: &mut [Arm]) -> Duration {
+    let start = Instant::now();
     let mut order: Vec<_> = arms.iter_mut().collect();
     fastrand::shuffle(&mut order);
-    let took = order.into_iter().map(|arm| {
+    for arm in order {
         let took = timed(routines[arm.routine].as_mut(), arm.runs);
         arm.times.push(took.as_nanos() as f64 / arm.per as f64);
-        took
-    });
-    took.sum()
+    }
+    start.elapsed()
 }
 
 // One untimed run goes before each block, to clear the other arms' cache.

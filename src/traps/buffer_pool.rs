@@ -189,14 +189,14 @@ pub const TRAP: Trap = Trap {
     counts: "responses",
     op: "one response encoded and handed to a sink",
     points: &[
-        Point::n(100).case("16B"),
-        Point::n(100).case("256B"),
-        Point::n(100).case("4KiB").headline(),
-        Point::n(100).case("64KiB"),
-        Point::n(100).threads(2).case("16B"),
-        Point::n(100).threads(2).case("256B"),
-        Point::n(100).threads(2).case("4KiB").headline(),
-        Point::n(100).threads(2).case("64KiB"),
+        Point::n(50).case("16B"),
+        Point::n(50).case("256B"),
+        Point::n(50).case("4KiB").headline(),
+        Point::n(50).case("64KiB"),
+        Point::n(50).threads(2).case("16B"),
+        Point::n(50).threads(2).case("256B"),
+        Point::n(50).threads(2).case("4KiB").headline(),
+        Point::n(50).threads(2).case("64KiB"),
     ],
     variants: &[
         Variant::trap("to_vec", |p| arm(p, (), |(), _, responses| total(responses, |r| to_vec(r, send)))),
@@ -224,7 +224,7 @@ mod tests {
 
     fn cases() -> impl Iterator<Item = (&'static str, usize, Vec<Response>)> {
         let sizes = [("16B", 16), ("256B", 256), ("4KiB", 4_096), ("64KiB", 65_536)];
-        sizes.map(|(case, size)| (case, size, responses(&Point::n(100).case(case)))).into_iter()
+        sizes.map(|(case, size)| (case, size, responses(&Point::n(50).case(case)))).into_iter()
     }
 
     #[test]

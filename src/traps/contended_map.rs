@@ -220,7 +220,7 @@ fn private(p: &Point) -> Box<dyn Routine> {
 }
 
 const fn at(threads: usize, case: &'static str) -> Point {
-    Point::n(16_384).threads(threads).case(case)
+    Point::n(8_192).threads(threads).case(case)
 }
 
 /// The catalog entry.
