@@ -1,5 +1,6 @@
 //! Seeded inputs that traps (and their Go twins) share: the same seed gives the same input to every arm.
 
+use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::hint::black_box;
 
 /// The seed of every input.
@@ -60,5 +61,31 @@ impl<T> Windows<T> {
         let number = self.at;
         self.at += 1;
         self.window(number)
+    }
+}
+
+/// One hasher for all maps of integer keys: `SipHash` with fixed keys, the standard one without its random seed. It is computed in a function
+/// that is never inlined, so that all arms run the same code: left to itself the compiler inlined it into some maps and
+/// called it from others, and that was most of what one thread seemed to pay to the mutex.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OneHasher(u64);
+
+/// Makes [`OneHasher`]s.
+pub type OneState = BuildHasherDefault<OneHasher>;
+
+impl Hasher for OneHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |key, byte| key.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    #[inline(never)]
+    fn finish(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.0);
+        hasher.finish()
     }
 }

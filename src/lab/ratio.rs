@@ -24,7 +24,7 @@ use crate::trap::{Instrument, Point, Trap};
 // So long that ten forks over the catalog take a few minutes. More rounds in a fork would not narrow an interval that is wide
 // between forks.
 const FULL: Limits = Limits {
-    budget: Duration::from_millis(150),
+    budget: Duration::from_millis(120),
     block: Duration::from_micros(100),
     team_block: Duration::from_millis(10),
     crowd_block: Duration::from_millis(40),

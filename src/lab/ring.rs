@@ -121,8 +121,8 @@ impl Ring {
     /// Runs the rounds that there is time for and gives what the arms took.
     #[must_use]
     pub(super) fn rounds(mut self, limits: &Limits) -> Vec<Arm> {
-        // The planted 5 % is small against what disturbs a round, and there are few of them: a handful more of rounds.
-        for (arms, fewest) in [(&mut self.arms, limits.fewest), (&mut self.planted, limits.fewest + 4)] {
+        // The planted 5 % is small against what disturbs a round, and there are few of them: two rounds more.
+        for (arms, fewest) in [(&mut self.arms, limits.fewest), (&mut self.planted, limits.fewest + 2)] {
             // The first round tells how many there is time for; it counts like the others.
             let first = round(&mut self.routines, arms);
             let affordable = limits.budget.as_nanos() / first.as_nanos().max(1);

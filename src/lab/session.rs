@@ -202,9 +202,11 @@ impl<'a> Session<'a> {
 
     fn report(&self) -> Result<(), SessionError> {
         let measured = report::write(&self.folder)?.only(&self.run.run);
-        let text = report::text(&report::document(&measured));
         let mut out = io::stdout().lock();
-        let _ = writeln!(out, "{text}");
+        // Criterion has printed what the time target measured.
+        if self.run.instrument != Instrument::Time {
+            let _ = writeln!(out, "{}", report::text(&report::document(&measured)));
+        }
         let _ = writeln!(out, "The whole report: {}", self.folder.join("report.md").display());
         Ok(())
     }

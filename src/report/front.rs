@@ -22,6 +22,9 @@ pub(super) fn section(view: &View<'_>, traps: &[TrapView<'_>]) -> Section {
         blocks.push(paragraph("Nothing measured yet: run `cargo bench`."));
     } else {
         blocks.push(paragraph(SCOPE));
+        blocks.extend(
+            view.columns.is_empty().then(|| paragraph("No ratios of time yet: run `cargo bench --bench ratio`.")),
+        );
         blocks.extend(summary(traps));
     }
     blocks.extend(criterion(view));
@@ -43,9 +46,22 @@ fn machine(p: &Provenance) -> Vec<(String, String)> {
         fact("cores", known(p.cores.as_ref())),
         fact("kernel", known(p.kernel.as_ref())),
         fact("allocator", known(p.allocator.as_ref()) + &settings(&p.allocator_env)),
-        fact("rustc", known(p.rustc.as_ref()).trim_start_matches("rustc ")),
+        fact("rustc", known(p.rustc.as_deref().map(compiler).as_ref())),
         fact("commit", commit(p)),
     ]
+}
+
+// Of the lines of `rustc -vV`, those that tell one compiler from another.
+fn compiler(lines: &str) -> String {
+    let telling = |line: &&str| ["rustc ", "host: ", "LLVM "].iter().any(|start| line.starts_with(start));
+    let words =
+        lines.split("; ").filter(telling).map(|line| line.trim_start_matches("rustc ").trim_start_matches("host: "));
+    words.collect::<Vec<_>>().join(", ").replace("LLVM version: ", "LLVM ")
+}
+
+/// A commit, as long as it has to be to find it.
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }
 
 /// What is known, or the word for what is not.
@@ -63,7 +79,7 @@ fn commit(p: &Provenance) -> String {
         Some(false) => "",
         None => ", clean or not: unknown",
     };
-    format!("{}{dirty} (trapline {})", known(p.commit.as_ref()), p.trapline)
+    format!("{}{dirty} (trapline {})", known(p.commit.as_deref().map(short).as_ref()), p.trapline)
 }
 
 // A run on other ground than the one above says what is other.

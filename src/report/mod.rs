@@ -63,7 +63,7 @@ pub fn document(archive: &Archive) -> Document {
     let traps = view.traps();
     let mut sections = vec![front::section(&view, &traps)];
     sections.extend(resolution::section(&view, &traps));
-    sections.extend((!traps.is_empty()).then(how_to_read));
+    sections.extend((!view.columns.is_empty()).then(how_to_read));
     sections.extend(traps.iter().map(section::section));
     Document { title: "Trapline: traps, fixes and floors, measured".into(), sections }
 }

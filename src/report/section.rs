@@ -24,10 +24,7 @@ impl Notes {
 pub(super) fn section(trap: &TrapView<'_>) -> Section {
     let mut notes = Notes::default();
     let mut blocks = about(trap);
-    match trap.column {
-        Some(column) => blocks.extend(resting(trap, column, &mut notes)),
-        None => blocks.push(paragraph("Time: not measured yet: run `cargo bench --bench ratio`.")),
-    }
+    blocks.extend(trap.column.into_iter().flat_map(|column| resting(trap, column, &mut notes)));
     for place in trap.places() {
         blocks.push(Block::Heading(title(place)));
         blocks.extend(trap.column.into_iter().flat_map(|column| times::blocks(trap, column, place, &mut notes)));
@@ -67,9 +64,6 @@ fn machine(p: &Provenance) -> String {
     let cores = p.cores.map_or("cores unknown".into(), |c| many(c, "core"));
     let rustc = rustc.unwrap_or_else(|| "rustc unknown".into());
     let [cpu, allocator] = [&p.cpu, &p.allocator].map(|what| known(what.as_ref()));
-    let commit = p
-        .commit
-        .as_ref()
-        .map_or("commit unknown".into(), |c| format!("commit {}", &c.chars().take(12).collect::<String>()));
+    let commit = p.commit.as_deref().map_or("commit unknown".into(), |c| format!("commit {}", front::short(c)));
     format!("{cpu} ({cores}), allocator {allocator}, {rustc}, {commit}")
 }

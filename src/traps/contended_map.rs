@@ -56,7 +56,6 @@
 //!   Structures", PLDI 2021: the scheme that papaya builds on
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::hint::black_box;
 use std::sync::Mutex;
 
@@ -65,13 +64,10 @@ use dashmap::DashMap;
 use parking_lot::RwLock;
 
 use crate::trap::{Instrument, Point, Routine, Trap, Turn, Variant, team};
-use crate::workload::{POOL, STEPS_PER_MICROSECOND, Windows, own_work, rng};
-
-/// One hasher for all maps: `SipHash` with fixed keys, the standard one without its random seed.
-pub type OneHasher = BuildHasherDefault<DefaultHasher>;
+use crate::workload::{OneState, POOL, STEPS_PER_MICROSECOND, Windows, own_work, rng};
 
 /// Counters by key.
-pub type Counters = HashMap<u64, u64, OneHasher>;
+pub type Counters = HashMap<u64, u64, OneState>;
 
 const KEYS: usize = 10_000;
 
@@ -100,7 +96,7 @@ impl SharedMap for Mutex<Counters> {
 }
 
 /// The advice: shards, each under a lock of its own.
-impl SharedMap for DashMap<u64, u64, OneHasher> {
+impl SharedMap for DashMap<u64, u64, OneState> {
     fn read(&self, key: u64) -> Option<u64> {
         self.get(&key).map(|count| *count)
     }
@@ -133,7 +129,7 @@ impl SharedMap for RwLock<Counters> {
 }
 
 /// No lock: each operation pins the memory that it may read, as a service would.
-impl SharedMap for papaya::HashMap<u64, u64, OneHasher> {
+impl SharedMap for papaya::HashMap<u64, u64, OneState> {
     fn read(&self, key: u64) -> Option<u64> {
         self.pin().get(&key).copied()
     }
