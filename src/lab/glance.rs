@@ -11,6 +11,7 @@ use crate::trap::{Point, Role, Trap};
 
 const LIMITS: Limits = Limits {
     budget: Duration::from_millis(200),
+    planted_budget: Duration::ZERO,
     block: Duration::from_micros(100),
     team_block: Duration::from_millis(4),
     crowd_block: Duration::from_millis(10),

@@ -25,6 +25,7 @@ use crate::trap::{Instrument, Point, Trap};
 // between forks.
 const FULL: Limits = Limits {
     budget: Duration::from_millis(120),
+    planted_budget: Duration::from_millis(500),
     block: Duration::from_micros(100),
     team_block: Duration::from_millis(10),
     crowd_block: Duration::from_millis(40),
@@ -32,7 +33,7 @@ const FULL: Limits = Limits {
     most: 51,
 };
 
-const QUICK: Limits = Limits { budget: Duration::from_millis(100), ..FULL };
+const QUICK: Limits = Limits { budget: Duration::from_millis(100), planted_budget: Duration::from_millis(300), ..FULL };
 
 /// The main function of a `ratio` bench target over these traps.
 #[must_use]

@@ -12,14 +12,17 @@ pub(super) const PLANTED: &str = "planted_5_percent";
 pub(super) const UNPLANTED: &str = "planted_base";
 // A planted block is a multiple of so many runs, and one more for each: a slowdown of exactly 5 %.
 const PLANTED_RUNS: u64 = 20;
-// ns. A longer run makes planted blocks of over 100 ms, which cost more than they teach.
-const LONGEST_PLANTED_RUN: f64 = 5_000_000.0;
+// ns. Blocks of 20 longer runs take so long that a shared machine changes its speed between the two of a pair: with runs of
+// 2.4 ms, a planted 1.05 came out between 1.05 and 1.09.
+const LONGEST_PLANTED_RUN: f64 = 1_400_000.0;
 
 /// How long blocks and points take.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Limits {
-    /// For all rounds of a point, and again for its planted ones.
+    /// For all rounds of a point.
     pub(super) budget: Duration,
+    /// For the rounds of its planted slowdown: 5 % is small against what disturbs a round, so there are many.
+    pub(super) planted_budget: Duration,
     /// Shortest block of one thread.
     pub(super) block: Duration,
     /// Shortest block of several threads.
@@ -121,12 +124,11 @@ impl Ring {
     /// Runs the rounds that there is time for and gives what the arms took.
     #[must_use]
     pub(super) fn rounds(mut self, limits: &Limits) -> Vec<Arm> {
-        // The planted 5 % is small against what disturbs a round, and there are few of them: two rounds more.
-        for (arms, fewest) in [(&mut self.arms, limits.fewest), (&mut self.planted, limits.fewest + 2)] {
+        for (arms, budget) in [(&mut self.arms, limits.budget), (&mut self.planted, limits.planted_budget)] {
             // The first round tells how many there is time for; it counts like the others.
             let first = round(&mut self.routines, arms);
-            let affordable = limits.budget.as_nanos() / first.as_nanos().max(1);
-            let rounds = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(fewest, limits.most);
+            let affordable = budget.as_nanos() / first.as_nanos().max(1);
+            let rounds = usize::try_from(affordable).unwrap_or(usize::MAX).clamp(limits.fewest, limits.most);
             for _ in 1..rounds {
                 round(&mut self.routines, arms);
             }

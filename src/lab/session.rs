@@ -254,12 +254,13 @@ fn circumstances(instrument: Instrument, args: &Args, traps: &[&Trap], executabl
     }
 }
 
-/// The target directory: the nearest folder above the executable that cargo has marked as a cache, else as the
-/// environment says, else `target`.
+/// The target directory: as the environment says, else the nearest folder above the executable that cargo has marked as a
+/// cache, else `target`. A relative path in the environment is left to the mark: cargo takes it from where it was started,
+/// and a bench target is started elsewhere.
 #[must_use]
 pub fn target_folder() -> PathBuf {
+    let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
     let executable = std::env::current_exe().unwrap_or_default();
-    let marked = executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    let named = || std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    marked.map(Path::to_path_buf).or_else(named).unwrap_or_else(|| "target".into())
+    let marked = || executable.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists()).map(Path::to_path_buf);
+    named.or_else(marked).unwrap_or_else(|| "target".into())
 }

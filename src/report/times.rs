@@ -15,7 +15,7 @@ use crate::trap::Role;
 pub(super) fn blocks(trap: &TrapView<'_>, column: &Column<'_>, place: Place<'_>, notes: &mut Notes) -> Vec<Block> {
     let rows = trap.rows(column, place);
     if rows.is_empty() {
-        return Vec::new();
+        return vec![paragraph("Time: not measured here yet. With --quick only headline points are.")];
     }
     let mut blocks = vec![Block::Table(table(&rows))];
     blocks.extend(to_the_floor(&rows).map(paragraph));
