@@ -47,7 +47,7 @@ fn start_again(session: &mut Session<'_>) -> Result<(), SessionError> {
 
 // Criterion's own defaults take over eight seconds a benchmark: six minutes for the headlines. Flags come after, so they win.
 fn configured(quick: bool) -> Criterion {
-    let (warm, measured, samples) = if quick { (30, 100, 10) } else { (150, 400, 15) };
+    let (warm, measured, samples) = if quick { (30, 100, 10) } else { (100, 300, 12) };
     let criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(warm))
         .measurement_time(Duration::from_millis(measured))

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use super::ring::{Block, Limits, PLANTED, Ring, UNPLANTED};
+use super::ring::{Arm, Block, Limits, PLANTED, Ring, UNPLANTED};
 use crate::trap::{Point, Routine, Trap};
 
 /// The argument that makes the bench target a fork.
@@ -133,7 +133,12 @@ impl<'a> Fork<'a> {
         let (trap, point) = found.ok_or_else(|| io::Error::other(format!("no such point: {wanted:?}")))?;
         let ring = self.prepare(at, wanted, trap, point)?;
         tell(&Message::Measures { point: at })?;
-        let arms = ring.rounds(&self.limits);
+        let mut arms = ring.rounds(&self.limits);
+        let removed: Vec<_> = arms.iter().filter_map(|arm| self.removed(trap, point, arm)).collect();
+        for (arm, why) in removed {
+            arms.retain(|other| other.name != arm);
+            tell(&Message::Refuses { point: at, arm, why })?;
+        }
         tell(&Message::Measured { point: at, arms: arms.into_iter().map(|arm| (arm.name, arm.times)).collect() })
     }
 
@@ -146,7 +151,7 @@ impl<'a> Fork<'a> {
             tell(&Message::Prepares { point: at, arm: name.clone() })?;
             let variant = trap.variant(name).unwrap_or(trap.baseline());
             let mut routine = (variant.batch)(point);
-            match self.ready(routine.as_mut(), wanted.digest, trap, name, point) {
+            match self.ready(routine.as_mut(), wanted.digest, point) {
                 Err(why) => tell(&Message::Refuses { point: at, arm: name.clone(), why })?,
                 Ok(block) => {
                     ring.enter(name, routine, block);
@@ -159,34 +164,27 @@ impl<'a> Fork<'a> {
         Ok(ring)
     }
 
-    fn ready(
-        &mut self,
-        routine: &mut dyn Routine,
-        digest: u64,
-        trap: &Trap,
-        arm: &str,
-        point: &Point,
-    ) -> Result<Block, String> {
+    fn ready(&self, routine: &mut dyn Routine, digest: u64, point: &Point) -> Result<Block, String> {
         agrees(routine, digest)?;
-        let block = Block::calibrate(routine, self.limits.shortest_block(point))?;
-        self.plausible(trap, arm, point, block.ns)?;
-        Ok(block)
+        Block::calibrate(routine, self.limits.shortest_block(point))
     }
 
-    fn plausible(&mut self, trap: &Trap, arm: &str, point: &Point, ns: f64) -> Result<(), String> {
+    // The arm and why it is refused, if the compiler has removed its work. The fastest round is asked: a slow one can make
+    // a small n look as slow as a large one, but nothing makes work faster than it is.
+    fn removed(&mut self, trap: &Trap, point: &Point, arm: &Arm) -> Option<(String, String)> {
+        let ns = arm.times.iter().copied().fold(f64::INFINITY, f64::min);
+        let (n, counts, name) = (point.n, trap.counts, &arm.name);
+        let refusal = |took: String| Some((name.clone(), format!("refused: {took}: the compiler removed the work")));
         let largest = trap.points.iter().map(|p| p.n).max();
-        if largest == Some(point.n) && ns < SHORTEST_RUN {
-            return Err(format!("refused: {} {} take {ns:.1} ns: the compiler removed the work", point.n, trap.counts));
+        if largest == Some(n) && ns < SHORTEST_RUN {
+            return refusal(format!("{n} {counts} take {ns:.1} ns"));
         }
-        let series = format!("{}/{arm}/{}/{}", trap.name, point.threads, point.case);
-        let &mut (n, first) = self.smallest.entry(series).or_insert((point.n, ns));
-        if point.n >= 10 * n && ns < LEAST_GROWTH * first {
-            return Err(format!(
-                "refused: {} {} take {ns:.0} ns and {n} take {first:.0} ns: the compiler removed the work",
-                point.n, trap.counts
-            ));
+        let series = format!("{}/{name}/{}/{}", trap.name, point.threads, point.case);
+        let &mut (small, first) = self.smallest.entry(series).or_insert((n, ns));
+        if n >= 10 * small && ns < LEAST_GROWTH * first {
+            return refusal(format!("{n} {counts} take {ns:.0} ns and {small} take {first:.0} ns"));
         }
-        Ok(())
+        None
     }
 }
 

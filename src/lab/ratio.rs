@@ -23,17 +23,15 @@ use crate::trap::{Instrument, Point, Trap};
 
 // So long that ten forks over the catalog take a few minutes. More rounds in a fork would not narrow an interval that is wide
 // between forks.
-const FULL: Limits = Limits {
-    budget: Duration::from_millis(120),
-    planted_budget: Duration::from_millis(500),
+const LIMITS: Limits = Limits {
+    budget: Duration::from_millis(100),
+    planted_budget: Duration::from_millis(350),
     block: Duration::from_micros(100),
     team_block: Duration::from_millis(10),
     crowd_block: Duration::from_millis(40),
     fewest: 5,
     most: 51,
 };
-
-const QUICK: Limits = Limits { budget: Duration::from_millis(100), planted_budget: Duration::from_millis(300), ..FULL };
 
 /// The main function of a `ratio` bench target over these traps.
 #[must_use]
@@ -78,7 +76,6 @@ fn heed_signals() -> Arc<AtomicBool> {
 // All forks over all points.
 struct Sweep<'a> {
     forks: usize,
-    limits: Limits,
     patience: Duration,
     solo: bool,
     traps: Vec<&'a Trap>,
@@ -95,7 +92,6 @@ impl<'a> Sweep<'a> {
         let together = traps.iter().flat_map(|t| plans(t, &checked(t), &session.checked.digests[t.name]));
         Self {
             forks: session.args.forks(),
-            limits: if session.args.quick { QUICK } else { FULL },
             patience: Duration::from_secs(session.args.fork_timeout),
             solo: session.args.solo,
             points: if session.args.solo {
@@ -169,7 +165,7 @@ impl<'a> Sweep<'a> {
         heard: &'e mut Vec<(PointPlan, Times)>,
         interrupted: &AtomicBool,
     ) -> Result<(End, Ear<'e>), SessionError> {
-        let plan = Plan { limits: self.limits, points };
+        let plan = Plan { limits: LIMITS, points };
         let mut ear = Ear { points: plan.points.clone(), at: 0, arm: None, heard, refused: Vec::new(), session };
         let end = child::listen(executable, &plan, self.patience, interrupted, |message| ear.hear(message));
         let end = end.map_err(|source| SessionError::Io { verb: "start", path: executable.into(), source })?;
