@@ -52,7 +52,7 @@ fn configured(quick: bool) -> Criterion {
         .warm_up_time(Duration::from_millis(warm))
         .measurement_time(Duration::from_millis(measured))
         .sample_size(samples);
-    let criterion = if quick { criterion.nresamples(2_000).without_plots() } else { criterion.nresamples(20_000) };
+    let criterion = if quick { criterion.nresamples(2_000).without_plots() } else { criterion.nresamples(5_000) };
     criterion.configure_from_args()
 }
 
