@@ -3,8 +3,10 @@
 //! Every bench target is one call of an instrument's `main`, which reads the arguments, checks that all variants agree,
 //! measures, keeps the records and renders the report.
 
+#[cfg(feature = "cli")]
 pub mod glance;
 pub mod layout;
+#[cfg(feature = "cli")]
 mod ring;
 pub mod stats;
 
