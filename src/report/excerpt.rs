@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::model::Block;
+use super::section::HEADLINE;
 use super::{document, markdown};
 use crate::record::Archive;
 
@@ -36,11 +38,28 @@ pub enum SpliceError {
     },
 }
 
-/// The section of one trap, as Markdown; None where there are no records of it.
+/// The section of one trap, as Markdown, or of `NAME/headline` what it says of its headline points; None where there are no
+/// records of the trap.
 #[must_use]
-pub fn excerpt(archive: &Archive, trap: &str) -> Option<String> {
-    let sections = document(archive).sections;
-    sections.iter().find(|s| s.trap.as_deref() == Some(trap)).map(markdown::section_text)
+pub fn excerpt(archive: &Archive, name: &str) -> Option<String> {
+    let (trap, whole) = name.strip_suffix("/headline").map_or((name, true), |trap| (trap, false));
+    let mut section = document(archive).sections.into_iter().find(|s| s.trap.as_deref() == Some(trap))?;
+    if !whole {
+        section.blocks = headlines(section.blocks);
+    }
+    Some(markdown::section_text(&section))
+}
+
+// What comes before the first heading, and what stands under a headline point's.
+fn headlines(blocks: Vec<Block>) -> Vec<Block> {
+    let mut kept = true;
+    let told = |block: &Block| {
+        if let Block::Heading(title) = block {
+            kept = title.ends_with(HEADLINE);
+        }
+        kept
+    };
+    blocks.into_iter().filter(told).collect()
 }
 
 /// The text with what stands between `<!-- trapline:NAME -->` and `<!-- /trapline:NAME -->`, each on a line of its own,

@@ -8,6 +8,9 @@ use super::view::{Column, Place, TrapView};
 use super::{counts, elsewhere, front, resolution, times, turns};
 use crate::record::Provenance;
 
+/// What the title of a headline point ends with.
+pub(super) const HEADLINE: &str = " · headline";
+
 /// Notes of one section, each said once.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -37,7 +40,7 @@ pub(super) fn section(trap: &TrapView<'_>) -> Section {
 }
 
 fn title(place: Place<'_>) -> String {
-    format!("{}{}", place.title(), if place.headline { " · headline" } else { "" })
+    format!("{}{}", place.title(), if place.headline { HEADLINE } else { "" })
 }
 
 fn about(trap: &TrapView<'_>) -> Vec<Block> {

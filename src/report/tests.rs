@@ -96,6 +96,8 @@ fn excerpts_are_spliced_between_their_markers() -> Result<(), SpliceError> {
     let page = "# Mine\n<!-- trapline:vec_growth -->\nold\n<!-- /trapline:vec_growth -->\nend\n";
     let once = splice(page, &archive)?;
     assert!(once.starts_with("# Mine\n<!-- trapline:vec_growth -->\n\n## vec_growth: "));
+    let headline = excerpt(&archive, "vec_growth/headline").unwrap_or_default();
+    assert!(headline.contains("· headline") && headline.matches("### ").count() < once.matches("### ").count());
     assert!(once.ends_with("\n<!-- /trapline:vec_growth -->\nend\n") && !once.contains("old"));
     assert_eq!(splice(&once, &archive)?, once, "splicing again changes nothing");
     assert_eq!(splice("no markers", &archive)?, "no markers");
