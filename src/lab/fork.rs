@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use super::ring::{Arm, Block, Limits, PLANTED, Ring, UNPLANTED};
+use super::ring::{Arm, Block, Limits, PLANTED, Ring};
 use crate::trap::{Point, Routine, Trap};
 
 /// The argument that makes the bench target a fork.
@@ -194,16 +194,4 @@ fn agrees(routine: &mut dyn Routine, expected: u64) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("refused: its digest is {digest:016x} in this process and was {expected:016x} in the check"))
-}
-
-/// What an arm is held against: the trap, unless it is the planted slowdown.
-#[must_use]
-pub(super) fn baseline_of<'a>(arm: &str, trap: &'a str) -> &'a str {
-    if arm == PLANTED { UNPLANTED } else { trap }
-}
-
-/// Whether an arm is of the fork's own making and no row of the report.
-#[must_use]
-pub(super) fn is_auxiliary(arm: &str) -> bool {
-    arm == UNPLANTED
 }

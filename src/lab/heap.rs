@@ -2,9 +2,11 @@
 //!
 //! A routine is built, runs once to warm up, and one run more is counted. Where threads share the work this is done three
 //! times, each from a fresh routine: which of them allocates can differ, and a record keeps the smallest and the largest
-//! count. What the team itself allocates to hand out a run (a Vec and a few channel blocks) is in these counts. dhat counts a `realloc` as a new
-//! block of the full new size, also one that is extended in place: where a variant has a buffer that can move, its moves
-//! are counted beside the blocks. Nothing is ever timed in this target, and dhat does not see mmap.
+//! count. What the team itself allocates to hand out a run (a Vec and a few channel blocks) is in these counts.
+//!
+//! dhat counts a `realloc` as a new block of the full new size, also one that is extended in place: where a variant has a
+//! buffer that can move, its moves are counted beside the blocks. Nothing is ever timed in this target, and dhat does not
+//! see mmap.
 
 use std::process::ExitCode;
 
@@ -12,7 +14,6 @@ pub use dhat::Alloc;
 use dhat::{HeapStats, Profiler};
 
 use super::machine;
-use super::ratio::blind;
 use super::session::{self, Session, SessionError};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Trap, Variant};
@@ -33,7 +34,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     session.run.provenance.allocator = Some(machine::system_allocator());
     let seen: Vec<&Trap> = session.traps.iter().copied().filter(|t| t.blind_to(Instrument::Heap).is_none()).collect();
     session.progress.steps(seen.iter().map(|t| t.points.len()).sum());
-    let mut records = blind(session, Instrument::Heap);
+    let mut records = session.blind();
     for trap in seen {
         session.progress.say(&format!("counting the blocks of {}", trap.name));
         for point in trap.points {

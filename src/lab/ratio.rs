@@ -18,7 +18,7 @@ use super::relink::Relinker;
 use super::ring::{Limits, PLANTED};
 use super::rows::{Rows, Times};
 use super::session::{self, Session, SessionError};
-use crate::record::{Forks, Layouts, Record};
+use crate::record::{Forks, Layouts};
 use crate::trap::{Instrument, Point, Trap};
 
 // So long that ten forks over the catalog take a few minutes. More rounds in a fork would not narrow an interval that is wide
@@ -222,21 +222,9 @@ impl<'a> Sweep<'a> {
         session.run.forks = Some(Forks { planned: self.forks, finished });
         let run = session.run.run.clone();
         let measured = self.traps.iter().flat_map(|trap| self.rows.records(trap, &run));
-        let records = measured.chain(blind(session, Instrument::Ratio)).collect();
+        let records = measured.chain(session.blind()).collect();
         session.put(records)
     }
-}
-
-/// The records of the chosen traps that an instrument can't see.
-#[must_use]
-pub fn blind(session: &Session<'_>, instrument: Instrument) -> Vec<Record> {
-    let run = &session.run.run;
-    let unseen = session.traps.iter().filter_map(|trap| Some((trap, trap.blind_to(instrument)?)));
-    let cell = |(trap, why): (&&Trap, &str)| -> Vec<Record> {
-        let cells = trap.points.iter().flat_map(|p| trap.variants.iter().map(move |v| (p, v)));
-        cells.map(|(p, v)| Record::of_variant(trap, p, v, instrument, run).blind(why)).collect()
-    };
-    unseen.flat_map(cell).collect()
 }
 
 // The plans of the points that were checked, with the digest of each.

@@ -9,12 +9,24 @@ use crate::trap::{Point, Routine};
 /// The arm that is the trap's block, 5 % longer.
 pub(super) const PLANTED: &str = "planted_5_percent";
 /// What the planted slowdown is held against: the trap's block of the length that makes 5 % a whole number of runs.
-pub(super) const UNPLANTED: &str = "planted_base";
+const UNPLANTED: &str = "planted_base";
 // A planted block is a multiple of so many runs, and one more for each: a slowdown of exactly 5 %.
 const PLANTED_RUNS: u64 = 20;
 // ns. Blocks of 20 longer runs take so long that a shared machine changes its speed between the two of a pair: with runs of
 // 2.4 ms, a planted 1.05 came out between 1.05 and 1.09.
 const LONGEST_PLANTED_RUN: f64 = 1_400_000.0;
+
+/// What an arm is held against: the trap, unless it is the planted slowdown.
+#[must_use]
+pub(super) fn baseline_of<'a>(arm: &str, trap: &'a str) -> &'a str {
+    if arm == PLANTED { UNPLANTED } else { trap }
+}
+
+/// Whether an arm is of the fork's own making and no row of the report.
+#[must_use]
+pub(super) fn is_auxiliary(arm: &str) -> bool {
+    arm == UNPLANTED
+}
 
 /// How long blocks and points take.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

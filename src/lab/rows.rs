@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::fork::{SAME, baseline_of, is_auxiliary};
-use super::ring::PLANTED;
+use super::fork::SAME;
+use super::ring::{PLANTED, baseline_of, is_auxiliary};
 use super::stats::{geometric_interval, median, t_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Role, Trap};

@@ -185,9 +185,19 @@ impl<'a> Session<'a> {
 
     // A record without a value for each variant at each point that this run measures.
     fn cells(&self, trap: &Trap) -> Vec<Record> {
-        let points = measured_points(self.run.instrument, self.run.quick, trap);
+        self.cells_at(trap, &measured_points(self.run.instrument, self.run.quick, trap))
+    }
+
+    fn cells_at(&self, trap: &Trap, points: &[Point]) -> Vec<Record> {
         let cell = |p, v| Record::of_variant(trap, p, v, self.run.instrument, &self.run.run);
         points.iter().flat_map(|p| trap.variants.iter().map(move |v| cell(p, v))).collect()
+    }
+
+    /// The records of the chosen traps that this run's instrument can't see: each cell says why.
+    #[must_use]
+    pub fn blind(&self) -> Vec<Record> {
+        let unseen = self.traps.iter().filter_map(|trap| Some((trap, trap.blind_to(self.run.instrument)?)));
+        unseen.flat_map(|(trap, why)| self.cells_at(trap, trap.points).into_iter().map(move |r| r.blind(why))).collect()
     }
 
     /// Puts the records of the run so far into the store, in place of what an earlier call put.

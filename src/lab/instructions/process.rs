@@ -34,6 +34,7 @@ fn wait(mut child: Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
+        // The standard library has no wait with a limit; nothing is timed while a count goes on.
         sleep(Duration::from_millis(5));
     }
     end_group(child.id())?;
