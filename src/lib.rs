@@ -61,7 +61,6 @@ pub mod record;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod routine;
-mod team;
 pub mod trap;
 #[cfg(feature = "catalog")]
 pub mod traps;

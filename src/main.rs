@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use trapline::lab::{args, session};
+use trapline::lab::session::{self, args};
 use trapline::record::Archive;
 use trapline::trap::Trap;
 use trapline::{catalog, report};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use trapline::catalog::TRAPS;
-use trapline::lab::args::Args;
+use trapline::lab::session::args::Args;
 use trapline::record::{Archive, CoreProbe, Forks, Layouts, Provenance, Record, Run, SCHEMA, TrapNote};
 use trapline::report;
 use trapline::trap::Instrument;

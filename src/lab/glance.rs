@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::ring::{Block, Limits, Ring};
+use super::ratio::ring::{Block, Limits, Ring};
 use super::stats::median;
 use crate::trap::{Point, Role, Trap};
 

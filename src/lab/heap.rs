@@ -13,7 +13,7 @@ use std::process::ExitCode;
 pub use dhat::Alloc;
 use dhat::{HeapStats, Profiler};
 
-use super::machine;
+use super::session::machine;
 use super::session::{self, Session, SessionError};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Trap, Variant};

@@ -63,7 +63,7 @@ use crossbeam_utils::CachePadded;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::lab::layout::offset_heap;
+use crate::routine::layout::offset_heap;
 use crate::trap::{Instrument, Point, Routine, Trap, Variant, routine};
 use crate::workload::{STEPS_PER_MICROSECOND, own_work, rng};
 

@@ -1,5 +1,12 @@
 //! What all bench targets have in common: arguments, the check, records, the report and the exit code.
 
+pub mod args;
+pub mod check;
+pub mod machine;
+pub mod probe;
+pub mod progress;
+pub(super) mod relink;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,10 +14,9 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 
-use super::args::Args;
-use super::check::{self, Checked};
-use super::machine;
-use super::progress::Progress;
+use self::args::Args;
+use self::check::Checked;
+use self::progress::Progress;
 use crate::record::{Record, Run, SCHEMA, Store, StoreError, TrapNote};
 use crate::report;
 use crate::trap::{Instrument, Point, Trap};

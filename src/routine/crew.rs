@@ -12,8 +12,8 @@ use std::sync::{Arc, Barrier};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::lab::layout::offset_heap;
-use crate::routine::{Routine, digest_of};
+use super::layout::offset_heap;
+use super::{Routine, digest_of};
 
 /// Whose turn it is: which worker, and its how-manieth run since the team was built.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::stats::median;
+use crate::lab::stats::median;
 use crate::record::CoreProbe;
 use crate::workload::own_work;
 

@@ -4,11 +4,14 @@
 //! run: keeping the last one moves where the allocator puts the next, and with it the ratio. The loop is monomorphised
 //! with the work, so that one dynamic call is paid a block and none a run.
 
+mod crew;
+pub mod layout;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-pub use crate::team::{Turn, team};
+pub use self::crew::{Turn, team};
 
 /// Work with its input, ready to be timed.
 pub trait Routine {

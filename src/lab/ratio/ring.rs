@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::trap::{Point, Routine};
 
 /// The arm that is the trap's block, 5 % longer.
-pub(super) const PLANTED: &str = "planted_5_percent";
+pub(in crate::lab) const PLANTED: &str = "planted_5_percent";
 /// What the planted slowdown is held against: the trap's block of the length that makes 5 % a whole number of runs.
 const UNPLANTED: &str = "planted_base";
 // A planted block is a multiple of so many runs, and one more for each: a slowdown of exactly 5 %.
@@ -18,39 +18,39 @@ const LONGEST_PLANTED_RUN: f64 = 1_400_000.0;
 
 /// What an arm is held against: the trap, unless it is the planted slowdown.
 #[must_use]
-pub(super) fn baseline_of<'a>(arm: &str, trap: &'a str) -> &'a str {
+pub(in crate::lab) fn baseline_of<'a>(arm: &str, trap: &'a str) -> &'a str {
     if arm == PLANTED { UNPLANTED } else { trap }
 }
 
 /// Whether an arm is of the fork's own making and no row of the report.
 #[must_use]
-pub(super) fn is_auxiliary(arm: &str) -> bool {
+pub(in crate::lab) fn is_auxiliary(arm: &str) -> bool {
     arm == UNPLANTED
 }
 
 /// How long blocks and points take.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Limits {
+pub(in crate::lab) struct Limits {
     /// For all rounds of a point.
-    pub(super) budget: Duration,
+    pub(in crate::lab) budget: Duration,
     /// For the rounds of its planted slowdown: 5 % is small against what disturbs a round, so there are many.
-    pub(super) planted_budget: Duration,
+    pub(in crate::lab) planted_budget: Duration,
     /// Shortest block of one thread.
-    pub(super) block: Duration,
+    pub(in crate::lab) block: Duration,
     /// Shortest block of several threads.
-    pub(super) team_block: Duration,
+    pub(in crate::lab) team_block: Duration,
     /// Shortest block of more threads than cores.
-    pub(super) crowd_block: Duration,
+    pub(in crate::lab) crowd_block: Duration,
     /// Fewest rounds.
-    pub(super) fewest: usize,
+    pub(in crate::lab) fewest: usize,
     /// Most rounds.
-    pub(super) most: usize,
+    pub(in crate::lab) most: usize,
 }
 
 impl Limits {
     /// The shortest block at this point.
     #[must_use]
-    pub(super) fn shortest_block(&self, point: &Point) -> Duration {
+    pub(in crate::lab) fn shortest_block(&self, point: &Point) -> Duration {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match point.threads {
             1 => self.block,
@@ -62,11 +62,11 @@ impl Limits {
 
 /// How many runs make a block, and the ns of one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Block {
+pub(in crate::lab) struct Block {
     /// Runs.
-    pub(super) runs: u64,
+    pub(in crate::lab) runs: u64,
     /// ns for each.
-    pub(super) ns: f64,
+    pub(in crate::lab) ns: f64,
 }
 
 impl Block {
@@ -74,7 +74,7 @@ impl Block {
     ///
     /// # Errors
     /// If no number does: the compiler has removed the work.
-    pub(super) fn calibrate(routine: &mut dyn Routine, least: Duration) -> Result<Self, String> {
+    pub(in crate::lab) fn calibrate(routine: &mut dyn Routine, least: Duration) -> Result<Self, String> {
         let (mut runs, least) = (1, least.as_nanos() as f64);
         while runs < 1 << 40 {
             let took = timed(routine, runs).as_nanos() as f64;
@@ -91,11 +91,11 @@ impl Block {
 
 /// What is timed: `runs` runs of a routine, which count as `per`.
 #[derive(Debug)]
-pub(super) struct Arm {
+pub(in crate::lab) struct Arm {
     /// The variant's name, or the control's.
-    pub(super) name: String,
+    pub(in crate::lab) name: String,
     /// ns for each run, one value a round.
-    pub(super) times: Vec<f64>,
+    pub(in crate::lab) times: Vec<f64>,
     routine: usize,
     runs: u64,
     per: u64,
@@ -109,7 +109,7 @@ impl Arm {
 
 /// The arms that are compared at a point, and the routines that they run.
 #[derive(Default)]
-pub(super) struct Ring {
+pub(in crate::lab) struct Ring {
     routines: Vec<Box<dyn Routine>>,
     arms: Vec<Arm>,
     // Compared with each other only, and in longer blocks, so they have rounds of their own.
@@ -118,14 +118,14 @@ pub(super) struct Ring {
 
 impl Ring {
     /// Adds an arm with a routine of its own.
-    pub(super) fn enter(&mut self, name: &str, routine: Box<dyn Routine>, block: Block) {
+    pub(in crate::lab) fn enter(&mut self, name: &str, routine: Box<dyn Routine>, block: Block) {
         self.arms.push(Arm::new(name, self.routines.len(), block.runs, block.runs));
         self.routines.push(routine);
     }
 
     /// Adds the planted slowdown of the arm that entered last, in blocks of 20 runs and of 21 that count as 20; does nothing
     /// where that takes too long.
-    pub(super) fn plant(&mut self, block: Block) {
+    pub(in crate::lab) fn plant(&mut self, block: Block) {
         if block.ns <= LONGEST_PLANTED_RUN {
             let (last, per) = (self.routines.len() - 1, block.runs.next_multiple_of(PLANTED_RUNS));
             let slowed = per + per / PLANTED_RUNS;
@@ -135,7 +135,7 @@ impl Ring {
 
     /// Runs the rounds that there is time for and gives what the arms took.
     #[must_use]
-    pub(super) fn rounds(mut self, limits: &Limits) -> Vec<Arm> {
+    pub(in crate::lab) fn rounds(mut self, limits: &Limits) -> Vec<Arm> {
         for (arms, budget) in [(&mut self.arms, limits.budget), (&mut self.planted, limits.planted_budget)] {
             // The first round tells how many there is time for; it counts like the others.
             let first = round(&mut self.routines, arms);

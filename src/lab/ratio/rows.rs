@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::fork::SAME;
 use super::ring::{PLANTED, baseline_of, is_auxiliary};
-use super::stats::{geometric_interval, median, t_interval};
+use crate::lab::stats::{geometric_interval, median, t_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Role, Trap};
 

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout;
 use super::ring::{Arm, Block, Limits, PLANTED, Ring};
+use crate::routine::layout;
 use crate::trap::{Point, Routine, Trap};
 
 /// The argument that makes the bench target a fork.

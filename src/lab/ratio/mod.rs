@@ -6,17 +6,22 @@
 //! exp(mean over forks), its interval exp(mean ± t(0.975, F − 1) · sd ÷ √F). After each fork the records are written
 //! whole: an interrupted run has every row with fewer forks.
 
+mod child;
+mod fork;
+pub(super) mod ring;
+mod rows;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::child::{self, End};
-use super::fork::{self, Message, Plan, PointPlan, SAME};
-use super::relink::Relinker;
-use super::ring::{Limits, PLANTED};
-use super::rows::{Rows, Times};
+use self::child::End;
+use self::fork::{Message, Plan, PointPlan, SAME};
+use self::ring::{Limits, PLANTED};
+use self::rows::{Rows, Times};
+use super::session::relink::Relinker;
 use super::session::{self, Session, SessionError};
 use crate::record::{Forks, Layouts};
 use crate::trap::{Instrument, Point, Trap};

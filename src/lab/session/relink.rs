@@ -14,7 +14,7 @@ use super::machine;
 /// command that started us; see the manual of LLD for the option. The result does not replace the original executable,
 /// and is kept under a name that holds the original's hash.
 #[derive(Debug)]
-pub(super) struct Relinker {
+pub(in crate::lab) struct Relinker {
     folder: PathBuf,
     bench: String,
     hash: String,
@@ -25,7 +25,7 @@ pub(super) struct Relinker {
 impl Relinker {
     /// A relinker that keeps its results in this folder.
     #[must_use]
-    pub(super) fn new(folder: &Path, executable: &[u8]) -> Self {
+    pub(in crate::lab) fn new(folder: &Path, executable: &[u8]) -> Self {
         let path = std::env::current_exe().unwrap_or_default();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         // Cargo puts a hash behind the target's name.
@@ -39,7 +39,7 @@ impl Relinker {
     ///
     /// # Errors
     /// If it can't be linked: a sentence that says why.
-    pub(super) fn relink(&self, seed: u64) -> Result<PathBuf, String> {
+    pub(in crate::lab) fn relink(&self, seed: u64) -> Result<PathBuf, String> {
         let kept = self.folder.join(format!("{}-{}-{seed}", self.bench, self.hash));
         if kept.exists() {
             return Ok(kept);
