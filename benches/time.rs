@@ -9,7 +9,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput};
 use trapline::catalog::TRAPS;
 use trapline::lab::session::{self, Session, SessionError};
-use trapline::trap::{Instrument, Point, Trap, Variant};
+use trapline::trap::{Instrument, Point, Trap, Variant, Work};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -71,7 +71,7 @@ fn measure(criterion: &mut Criterion, trap: &Trap) {
 fn block(variant: &Variant, point: &Point) -> impl FnMut(u64) -> Duration {
     let mut routine = (variant.batch)(point);
     move |runs| {
-        routine.block(1);
-        routine.block(runs)
+        routine.block(Work::Runs(1));
+        routine.block(Work::Runs(runs)).wall
     }
 }

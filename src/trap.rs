@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::routine::{Routine, Turn, in_place, routine, team};
+pub use crate::routine::{Finish, Routine, Shape, Turn, Work, gather, in_place, routine, staged, team};
 
 /// One hidden performance trap: what it is, where it is measured, and the variants that are compared.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,11 @@ impl Trap {
         self.blind.iter().find(|(i, _)| *i == instrument).map(|(_, why)| *why)
     }
 
+    /// The variants that run at a point.
+    pub fn variants_at(&self, point: &Point) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().filter(|v| v.left_out(point).is_none())
+    }
+
     /// The points that carry claims.
     pub fn headlines(&self) -> impl Iterator<Item = &Point> {
         self.points.iter().filter(|p| p.headline)
@@ -69,6 +74,11 @@ impl Trap {
     pub fn counted_point(&self) -> Option<&Point> {
         let small = || self.points.iter().filter(|p| p.threads == 1 && p.n <= 10_000);
         small().find(|p| p.headline).or_else(|| small().rev().max_by_key(|p| p.n))
+    }
+
+    fn baseline_is_left_out(&self) -> bool {
+        let trap = self.variants.iter().find(|v| v.role == Role::Trap);
+        trap.is_some_and(|trap| self.points.iter().any(|p| trap.left_out(p).is_some()))
     }
 
     /// What is wrong with the statement of this trap: an empty list if nothing is.
@@ -89,6 +99,11 @@ impl Trap {
         fault(self.headlines().next().is_none(), "must state at least one headline point");
         fault(self.points.iter().any(|p| p.n == 0 || p.threads == 0), "has a point with no work or no thread");
         fault(self.variants.iter().any(|v| twice(&v)), "states two variants of one name");
+        let alike = |p: &&Point| self.points.iter().filter(|q| q.to_string() == p.to_string()).count() > 1;
+        if let Some(point) = self.points.iter().find(alike) {
+            fault(true, &format!("states the point {point} twice"));
+        }
+        fault(self.baseline_is_left_out(), "leaves its own trap out at a point");
         faults
     }
 }
@@ -97,7 +112,7 @@ impl Trap {
 ///
 /// `n` is never the thing that the fix changes: a channel's capacity is a variant. The number of threads is a constant,
 /// never a function of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Point {
     /// How many ops one run does.
     pub n: u64,
@@ -231,11 +246,13 @@ pub struct Variant {
     pub batch: Build,
     /// How often its buffer moves in one run (`as_ptr` changed), where it has one that can.
     pub moves: Option<fn(&Point) -> u64>,
+    /// The largest `n` that it is run at, and why it goes no further.
+    pub up_to: Option<(u64, &'static str)>,
 }
 
 impl Variant {
     const fn new(name: &'static str, role: Role, batch: Build) -> Self {
-        Self { name, role, batch, moves: None }
+        Self { name, role, batch, moves: None, up_to: None }
     }
 
     /// The habit itself.
@@ -267,5 +284,17 @@ impl Variant {
     #[must_use]
     pub const fn moves(self, count: fn(&Point) -> u64) -> Self {
         Self { moves: Some(count), ..self }
+    }
+
+    /// The same variant, left out above this `n` for a reason such as `quadratic`.
+    #[must_use]
+    pub const fn up_to(self, n: u64, why: &'static str) -> Self {
+        Self { up_to: Some((n, why)), ..self }
+    }
+
+    /// Why it is left out at a point, if it is.
+    #[must_use]
+    pub fn left_out(&self, point: &Point) -> Option<&'static str> {
+        self.up_to.filter(|(n, _)| point.n > *n).map(|(_, why)| why)
     }
 }

@@ -1,7 +1,14 @@
 //! Seeded inputs that traps (and their Go twins) share: the same seed gives the same input to every arm.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::hint::black_box;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::routine::layout;
+use crate::trap::Point;
 
 /// The seed of every input.
 pub const SEED: u64 = 0x7261_706C_696E_6531;
@@ -13,6 +20,55 @@ pub const POOL: usize = 1 << 17;
 #[must_use]
 pub fn rng(stream: u64) -> fastrand::Rng {
     fastrand::Rng::with_seed(SEED ^ stream.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+type Inputs = HashMap<(TypeId, Point), Weak<dyn Any + Send + Sync>>;
+
+/// The input of a point, made once for all arms that are alive together: they read one object, so that none is luckier than
+/// another in where its input lies. Inputs of one `build` are shared: name a function, for every closure is another.
+pub fn shared<T, B>(p: &Point, build: B) -> Arc<T>
+where
+    T: Any + Send + Sync,
+    B: FnOnce(&Point) -> T + 'static,
+{
+    static INPUTS: Mutex<Option<Inputs>> = Mutex::new(None);
+    let mut inputs = INPUTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let inputs = inputs.get_or_insert_default();
+    let key = (TypeId::of::<B>(), *p);
+    let known = inputs.get(&key).and_then(Weak::upgrade);
+    if let Some(input) = known.and_then(|input| input.downcast().ok()) {
+        return input;
+    }
+    let input = Arc::new(build(p));
+    let any: Arc<dyn Any + Send + Sync> = Arc::<T>::clone(&input);
+    inputs.insert(key, Arc::downgrade(&any));
+    input
+}
+
+/// Elements that begin at a random one of a larger block, in forks of the ratio instrument. A large block is mapped at the
+/// same place in its page in every process; its content should not be.
+#[derive(Clone, Debug)]
+pub struct Shifted<T> {
+    items: Vec<T>,
+    from: usize,
+}
+
+impl<T: Clone> Shifted<T> {
+    /// The elements, behind so many copies of the first that are never seen.
+    #[must_use]
+    pub fn new(mut items: Vec<T>) -> Self {
+        let from = layout::random_below(64).min(items.len());
+        items.splice(..0, vec![items.first().cloned(); from].into_iter().flatten());
+        Self { items, from }
+    }
+}
+
+impl<T> Deref for Shifted<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items[self.from..]
+    }
 }
 
 /// A dependent chain of `steps` multiplications: own work of a fixed count, which no core can overlap with itself. What a

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use trapline::catalog::TRAPS;
 use trapline::lab::session::args::Args;
-use trapline::record::{Archive, CoreProbe, Forks, Layouts, Provenance, Record, Run, SCHEMA, TrapNote};
+use trapline::record::{Archive, CoreProbe, Layouts, Provenance, Record, Run, SCHEMA, Sweeps, TrapNote};
 use trapline::report;
 use trapline::trap::Instrument;
 
@@ -211,7 +211,14 @@ fn every_key_of_a_record_is_explained() {
     let trap = &TRAPS[0];
     let record = Record::of(trap, &trap.points[0], "v", trap.variants[0].role, Instrument::Ratio, "r");
     let record = record.skipped("why").failed("why").blind("why");
-    let probe = CoreProbe { slowdown: 1.0, line_bounce_ns: 1.0, step_ns: 1.0 };
+    let probe = CoreProbe {
+        slowdown: 1.0,
+        busy_slowdown: None,
+        line_bounce_ns: 1.0,
+        step_ns: 1.0,
+        wake_ns: None,
+        fault_ns: None,
+    };
     let run = Run {
         schema: SCHEMA,
         run: "r".into(),
@@ -220,16 +227,21 @@ fn every_key_of_a_record_is_explained() {
         command: String::new(),
         quick: false,
         solo: false,
-        forks: Some(Forks { planned: 10, finished: 10 }),
+        unpinned: false,
+        target: "ratio".into(),
+        sweeps: Some(Sweeps { layouts: 10, processes: 3, finished: 30 }),
         layouts: Some(Layouts { seed: 1, distinct: 10, one: None }),
         partial: None,
         traps: vec![TrapNote::from(trap)],
-        provenance: Provenance { probe: Some(probe), ..Provenance::default() },
+        probes: vec![probe],
+        stolen: None,
+        provenance: Provenance::default(),
+        source: String::new(),
     };
     let record = serde_json::to_value(record).expect("a record is JSON");
     let run = serde_json::to_value(run).expect("a run is JSON");
     let provenance = &run["provenance"];
-    let objects = [&record, &run, provenance, &provenance["probe"], &run["forks"], &run["layouts"], &run["traps"][0]];
+    let objects = [&record, &run, provenance, &run["probes"][0], &run["sweeps"], &run["layouts"], &run["traps"][0]];
     for object in objects {
         for key in object.as_object().expect("it has keys").keys() {
             assert!(methodology.contains(&format!("`{key}`")), "METHODOLOGY.md does not explain the key {key}");

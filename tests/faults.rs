@@ -275,8 +275,8 @@ fn interrupted(lab: &Lab) -> Checked {
     holds(status.code() == Some(130), &format!("an interrupted run exits with 130, not {status}"))?;
     let archive = lab.archive()?;
     let run = archive.runs.last().ok_or("the run is there")?;
-    let forks = run.forks.ok_or("the forks are counted")?;
-    holds(forks.planned == 500 && forks.finished >= 1 && forks.finished < 500, "some forks have finished")?;
+    let forks = run.sweeps.ok_or("the forks are counted")?;
+    holds(forks.planned() == 500 && forks.finished >= 1 && forks.finished < 500, "some forks have finished")?;
     let complete = |r: &Record| r.samples.len() == forks.finished;
     holds(archive.records.iter().all(complete), "every row rests on all finished forks")?;
     let report = fs::read_to_string(lab.target.path().join("trapline/report.md"))?;

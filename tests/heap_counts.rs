@@ -3,7 +3,7 @@
 //! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
 //! allocates, and libtest runs the tests of a file side by side.
 
-use trapline::trap::Point;
+use trapline::trap::{Point, Work};
 use trapline::traps::vec_growth::{TRAP, push_half_sized, push_presized, push_reused, push_unsized};
 
 #[global_allocator]
@@ -44,8 +44,8 @@ fn routines_are_counted_alike() {
     for point in TRAP.points.iter().filter(|p| p.case == "plain" && p.n <= 10_000) {
         let blocks = |name: &str| {
             let mut routine = (TRAP.variant(name).expect("the variant is stated").batch)(point);
-            routine.block(1);
-            asked(|| routine.block(1)).0
+            routine.block(Work::Runs(1));
+            asked(|| routine.block(Work::Runs(1))).0
         };
         let expected = if *point == Point::n(100).case("plain") { 6 } else { 13 };
         assert_eq!(

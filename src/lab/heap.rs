@@ -16,7 +16,7 @@ use dhat::{HeapStats, Profiler};
 use super::session::machine;
 use super::session::{self, Session, SessionError};
 use crate::record::Record;
-use crate::trap::{Instrument, Point, Trap, Variant};
+use crate::trap::{Instrument, Point, Trap, Variant, Work};
 
 /// How often a variant is counted. One thread allocates the same in every run; several may not.
 const fn repeats(point: &Point) -> usize {
@@ -62,10 +62,10 @@ fn counted(record: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
 
 fn count(variant: &Variant, point: &Point) -> HeapStats {
     let mut routine = (variant.batch)(point);
-    routine.block(1);
+    routine.block(Work::Runs(1));
     // Few frames: where a block comes from is not asked here, and unwinding is most of the time that counting takes.
     let profiler = Profiler::builder().testing().trim_backtraces(Some(4)).build();
-    routine.block(1);
+    routine.block(Work::Runs(1));
     let stats = HeapStats::get();
     drop(profiler);
     stats

@@ -5,13 +5,26 @@
 
 mod run;
 mod store;
+mod upgrade;
 
 use serde::{Deserialize, Serialize};
 
-pub use run::{CoreProbe, Forks, Layouts, Provenance, Run, SCHEMA, TrapNote};
+pub use run::{CoreProbe, Layouts, Provenance, Run, SCHEMA, Sweeps, TrapNote};
 pub use store::{Archive, Damage, Store, StoreError, file_name};
 
 use crate::trap::{Instrument, Point, Role, Trap, Variant};
+
+/// Variance components of the logarithm of a ratio: what one layout, one process of it and one median over rounds add. The
+/// processes' part has the rounds' in it no more.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Variance {
+    /// Between layouts; null with one process a layout, where it can't be told from the processes'.
+    pub layouts: Option<f64>,
+    /// Between processes of one layout.
+    pub processes: f64,
+    /// Of the median over the rounds of one process.
+    pub rounds: f64,
+}
 
 /// One measurement of one variant at one point, or why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,8 +55,17 @@ pub struct Record {
     pub low: Option<f64>,
     /// Upper end of the 95 % interval; for exact counts, the largest count seen.
     pub high: Option<f64>,
-    /// The value of each fork, in the order of the forks; of each count, for exact counts.
+    /// The value of each layout, the median of its processes; of each count, for exact counts.
     pub samples: Vec<f64>,
+    /// The value of each process by layout, in the order of the passes; of the ratio instrument only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Vec<f64>>,
+    /// How many rounds each process made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<usize>,
+    /// Where the scatter of a ratio comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variance: Option<Variance>,
     /// The id of the run.
     pub run: String,
     /// Why it was not measured, and how to get it.
@@ -76,6 +98,9 @@ impl Record {
             low: None,
             high: None,
             samples: Vec::new(),
+            processes: Vec::new(),
+            rounds: None,
+            variance: None,
             run: run.into(),
             skipped: None,
             failed: None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::trap::{Instrument, Trap};
 
 /// The version of the records' shape.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One run of one bench target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,40 +20,62 @@ pub struct Run {
     pub instrument: Instrument,
     /// When it started, in UTC (RFC 3339).
     pub started: String,
+    /// The name of the bench target.
+    pub target: String,
     /// The command line.
     pub command: String,
     /// Whether it was a `--quick` one.
     pub quick: bool,
     /// Whether each arm had a process of its own (`--solo`).
     pub solo: bool,
-    /// How many forks, where the instrument forks.
-    pub forks: Option<Forks>,
+    /// Whether its threads ran wherever the kernel put them (`--unpinned`).
+    pub unpinned: bool,
+    /// How many layouts and processes, where the instrument forks.
+    pub sweeps: Option<Sweeps>,
     /// Which code layouts, where the instrument relinks.
     pub layouts: Option<Layouts>,
     /// Why it ended early, if it did.
     pub partial: Option<String>,
     /// What the chosen traps say of themselves.
     pub traps: Vec<TrapNote>,
+    /// The core probe before the first pass and after each one.
+    pub probes: Vec<CoreProbe>,
+    /// The share of the machine's CPU time that its host gave to others (steal) while forks ran; null where it can't be read.
+    pub stolen: Option<f64>,
     /// The machine, the build and the commit.
     pub provenance: Provenance,
+    /// The folder that it was read from, where several were read; not kept in the file.
+    #[serde(skip)]
+    pub source: String,
 }
 
 impl Run {
-    /// Whether results of both belong in one column of the report: one machine, one allocator, one way of forking.
+    /// Whether results of both belong in one column of the report: one machine, one allocator, one way of forking, one sitting.
     #[must_use]
     pub fn same_column(&self, other: &Self) -> bool {
-        let column = |r: &Self| (r.provenance.cpu.clone(), r.provenance.allocator.clone(), r.solo);
+        let ground = |r: &Self| (r.provenance.cpu.clone(), r.provenance.allocator.clone());
+        let column = |r: &Self| (ground(r), r.solo, r.unpinned, r.source.clone());
         column(self) == column(other)
     }
 }
 
-/// How many forks were asked for and how many have finished.
+/// How many processes were asked for, and how many have finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Forks {
-    /// Asked for.
-    pub planned: usize,
-    /// Finished: what every row of the run rests on.
+pub struct Sweeps {
+    /// Layouts that were asked for.
+    pub layouts: usize,
+    /// Processes of each, which are as many passes over all layouts.
+    pub processes: usize,
+    /// Sweeps over all chosen traps that have finished, of `layouts` × `processes`.
     pub finished: usize,
+}
+
+impl Sweeps {
+    /// How many sweeps were asked for.
+    #[must_use]
+    pub const fn planned(&self) -> usize {
+        self.layouts * self.processes
+    }
 }
 
 /// The code layouts that the forks ran.
@@ -131,8 +153,6 @@ pub struct Provenance {
     pub cpu: Option<String>,
     /// Cores that the process may use.
     pub cores: Option<usize>,
-    /// What the cores did in the probe.
-    pub probe: Option<CoreProbe>,
     /// cgroup `cpu.max`.
     pub quota: Option<String>,
     /// Bytes in a cache line.
@@ -147,13 +167,19 @@ pub struct Provenance {
     pub load_before: Option<f64>,
 }
 
-/// Whether two threads get two cores, and what the clock of own work is worth here.
+/// Whether two threads get two cores, and what the machine's own costs are.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CoreProbe {
-    /// The same loop on two threads at once ÷ alone: 1 means two cores.
+    /// The same dependent chain on two threads at once ÷ alone: 1 means two cores.
     pub slowdown: f64,
-    /// ns for a cache line to go to the other thread and come back.
+    /// The same with four independent chains a thread: hyperthreads that share a core show only here.
+    pub busy_slowdown: Option<f64>,
+    /// ns for a cache line to go to the other thread and come back, both pinned.
     pub line_bounce_ns: f64,
     /// ns for one step of own work.
     pub step_ns: f64,
+    /// ns from unparking a thread to its running; the median.
+    pub wake_ns: Option<f64>,
+    /// ns for the first touch of a page; the median.
+    pub fault_ns: Option<f64>,
 }

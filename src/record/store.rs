@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Record, Run, SCHEMA};
+use super::upgrade::{self, Line};
+use super::{Record, Run};
 use crate::trap::Instrument;
 
 /// What went wrong with a records file.
@@ -73,28 +74,41 @@ impl Archive {
         Ok(archive)
     }
 
+    /// Reads a folder and the folders in it, such as `docs/results`: each inner one is a column of the report, by its name.
+    ///
+    /// # Errors
+    /// If a folder or a file can't be read.
+    pub fn read_tree(folder: &Path) -> Result<Self, StoreError> {
+        let mut archive = Self::read_folder(folder)?;
+        for inner in folders(folder)? {
+            let mut read = Self::read_folder(&inner)?;
+            let name = inner.file_name().unwrap_or_default().to_string_lossy();
+            read.runs.iter_mut().for_each(|run| run.source = name.clone().into_owned());
+            archive.runs.append(&mut read.runs);
+            archive.records.append(&mut read.records);
+            archive.damage.append(&mut read.damage);
+        }
+        Ok(archive)
+    }
+
     fn read_file(&mut self, path: &Path) -> Result<(), StoreError> {
         let bytes = match std::fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other.map_err(io_error("read", path))?,
         };
         // One damaged byte must not cost the other lines, so a line that isn't UTF-8 fails on its own.
+        let mut lines = Vec::new();
         for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
-            if let Err(why) = self.read_line(line) {
-                self.damage.push(Damage { path: path.into(), line: number + 1, why });
+            match read_line(line) {
+                Ok(line) => lines.push(line),
+                Err(why) => self.damage.push(Damage { path: path.into(), line: number + 1, why }),
             }
         }
-        Ok(())
-    }
-
-    fn read_line(&mut self, line: &str) -> Result<(), String> {
-        let value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
-        match value.get("schema").and_then(Value::as_u64) {
-            None => self.records.push(serde_json::from_value(value).map_err(|e| e.to_string())?),
-            Some(schema) if schema == u64::from(SCHEMA) => {
-                self.runs.push(serde_json::from_value(value).map_err(|e| e.to_string())?);
+        for line in upgrade::all(lines) {
+            match line {
+                Line::Run(run) => self.runs.push(*run),
+                Line::Record(record) => self.records.push(*record),
             }
-            Some(other) => return Err(format!("schema {other}, and this version reads {SCHEMA}")),
         }
         Ok(())
     }
@@ -114,17 +128,36 @@ impl Archive {
     }
 }
 
+fn read_line(line: &str) -> Result<Line, String> {
+    let value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
+    match value.get("schema").and_then(Value::as_u64) {
+        None => serde_json::from_value(value).map(|record| Line::Record(Box::new(record))).map_err(|e| e.to_string()),
+        Some(schema) => upgrade::run(schema, value).map(Line::Run),
+    }
+}
+
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut inner = paths(folder)?;
+    inner.retain(|path| path.is_dir());
+    Ok(inner)
+}
+
 fn jsonl_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = paths(folder)?;
+    files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    Ok(files)
+}
+
+// In order; nothing of a folder that does not exist.
+fn paths(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other.map_err(io_error("read", folder))?,
     };
-    let mut files = entries
-        .map(|entry| entry.map(|e| e.path()).map_err(io_error("read", folder)))
-        .collect::<Result<Vec<_>, _>>()?;
-    files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
-    files.sort();
-    Ok(files)
+    let paths = entries.map(|entry| entry.map(|e| e.path()).map_err(io_error("read", folder)));
+    let mut paths = paths.collect::<Result<Vec<_>, _>>()?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// The name of an instrument's records file.
@@ -192,6 +225,16 @@ impl Store {
         self.archive.runs.retain(|r| r.run != run.run && self.archive.records.iter().any(|rec| rec.run == r.run));
         self.archive.runs.push(run.clone());
         self.save()
+    }
+
+    /// Forgets the records of this bench target that `keep` does not want: of points, variants and traps that the code no longer
+    /// has. Says how many went; the file is written with the next [`Store::put`].
+    pub fn forget(&mut self, target: &str, keep: impl Fn(&Record) -> bool) -> usize {
+        let before = self.archive.records.len();
+        let ours: Vec<String> =
+            self.archive.runs.iter().filter(|r| r.target == target).map(|r| r.run.clone()).collect();
+        self.archive.records.retain(|record| !ours.contains(&record.run) || keep(record));
+        before - self.archive.records.len()
     }
 
     fn save(&self) -> Result<(), StoreError> {

@@ -79,13 +79,13 @@ impl Caveat {
     #[must_use]
     pub fn of_run(run: &Run) -> Vec<Self> {
         let one = run.layouts.as_ref().and_then(|l| l.one.clone()).map(|why| Self::OneLayout { why });
-        let slowdown = run.provenance.probe.map(|p| p.slowdown).filter(|&s| s > SHARED);
+        let slowdown = run.probes.first().map(|p| p.slowdown).filter(|&s| s > SHARED);
         let shared = slowdown.map(|slowdown| Self::SharedCores { slowdown });
         [Self::of_forks(run), one, shared].into_iter().flatten().collect()
     }
 
     fn of_forks(run: &Run) -> Option<Self> {
-        let forks = run.forks.map(|f| [f.finished, f.planned]);
+        let forks = run.sweeps.map(|f| [f.finished, f.planned()]);
         if let Some(why) = &run.partial {
             return Some(Self::Partial { forks, why: why.clone() });
         }

@@ -84,9 +84,9 @@ fn commit(p: &Provenance) -> String {
 
 // A run on other ground than the one above says what is other.
 fn about(run: &Run, first: &Run) -> String {
-    let forks = run.forks.map(|f| match f {
-        f if f.finished == f.planned => format!(", {}", many(f.finished, "fork")),
-        f => format!(", {} of {}", f.finished, many(f.planned, "fork")),
+    let forks = run.sweeps.map(|f| match f {
+        f if f.finished == f.planned() => format!(", {}", many(f.finished, "fork")),
+        f => format!(", {} of {}", f.finished, many(f.planned(), "fork")),
     });
     let flags = [(run.quick, ", quick"), (run.solo, ", solo"), (run.partial.is_some(), ", partial")];
     let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();

@@ -1,7 +1,7 @@
 //! Made-up records: no test of the report depends on how fast anything is.
 
 use crate::lab::stats;
-use crate::record::{Archive, CoreProbe, Forks, Layouts, Provenance, Record, Run, SCHEMA, TrapNote};
+use crate::record::{Archive, CoreProbe, Layouts, Provenance, Record, Run, SCHEMA, Sweeps, TrapNote};
 use crate::trap::{Instrument, Role};
 
 /// Ten factors around 1, as forks scatter.
@@ -33,10 +33,20 @@ fn provenance() -> Provenance {
         allocator: Some("glibc 2.36".into()),
         cpu: Some("Made-up CPU @ 2.80GHz".into()),
         cores: Some(2),
-        probe: Some(CoreProbe { slowdown: 1.04, line_bounce_ns: 118.0, step_ns: 1.7 }),
         governor: "unavailable".into(),
         turbo: "unavailable".into(),
         ..Provenance::default()
+    }
+}
+
+fn probe() -> CoreProbe {
+    CoreProbe {
+        slowdown: 1.04,
+        busy_slowdown: Some(1.06),
+        line_bounce_ns: 118.0,
+        step_ns: 1.7,
+        wake_ns: Some(52_000.0),
+        fault_ns: Some(410.0),
     }
 }
 
@@ -50,11 +60,16 @@ pub(super) fn run(id: &str, instrument: Instrument, traps: Vec<TrapNote>) -> Run
         command: format!("cargo bench --bench {}", instrument.word()),
         quick: false,
         solo: false,
-        forks: forked.then_some(Forks { planned: 10, finished: 10 }),
+        unpinned: false,
+        target: instrument.word().into(),
+        sweeps: forked.then_some(Sweeps { layouts: 10, processes: 1, finished: 10 }),
         layouts: forked.then_some(Layouts { seed: 42, distinct: 10, one: None }),
         partial: None,
         traps,
+        probes: vec![probe()],
+        stolen: None,
         provenance: provenance(),
+        source: String::new(),
     }
 }
 
@@ -80,6 +95,9 @@ pub(super) fn at<'a>(archive: &'a mut Archive, trap: &str, n: u64, threads: usiz
         low: None,
         high: None,
         samples: Vec::new(),
+        processes: Vec::new(),
+        rounds: None,
+        variance: None,
         run: run.into(),
         skipped: None,
         failed: None,
@@ -263,7 +281,7 @@ pub(super) fn two_columns() -> Archive {
     let mut archive = archive();
     let mut other = run("ratio-2", Instrument::Ratio, vec![growth()]);
     other.provenance.allocator = Some("mimalloc".into());
-    other.forks = Some(Forks { planned: 10, finished: 4 });
+    other.sweeps = Some(Sweeps { layouts: 10, processes: 1, finished: 4 });
     other.layouts = Some(Layouts { seed: 42, distinct: 1, one: Some("the linker can't shuffle sections".into()) });
     other.partial = Some("interrupted".into());
     let solo = Run { solo: true, ..run("ratio-3", Instrument::Ratio, vec![growth()]) };

@@ -27,7 +27,7 @@ fn facts(column: &Column<'_>, traps: &[TrapView<'_>]) -> Vec<(String, String)> {
     vec![
         fact("A/A", same(&controls(column, traps, "same"))),
         fact("planted 5 %", planted(&controls(column, traps, "planted_5_percent"))),
-        fact("cores", run.and_then(|r| r.provenance.probe.as_ref()).map_or("not probed".into(), cores)),
+        fact("cores", run.and_then(|r| r.probes.first()).map_or("not probed".into(), cores)),
         fact("layouts", run.map_or("unknown".into(), layouts)),
         fact("chance", chance(headline_rows(column, traps))),
     ]
@@ -92,9 +92,9 @@ fn cores(probe: &CoreProbe) -> String {
 }
 
 fn layouts(run: &Run) -> String {
-    let forks = match run.forks {
-        Some(f) if f.finished == f.planned => many(f.finished, "fork"),
-        Some(f) => format!("{} of {}", f.finished, many(f.planned, "fork")),
+    let forks = match run.sweeps {
+        Some(f) if f.finished == f.planned() => many(f.finished, "fork"),
+        Some(f) => format!("{} of {}", f.finished, many(f.planned(), "fork")),
         None => "unknown forks".into(),
     };
     match &run.layouts {

@@ -54,7 +54,7 @@ fn about(trap: &TrapView<'_>) -> Vec<Block> {
 fn resting(trap: &TrapView<'_>, column: &Column<'_>, notes: &mut Notes) -> Vec<Block> {
     let runs = trap.runs(column);
     let Some(run) = runs.last() else { return Vec::new() };
-    let forks = run.forks.map_or("an unknown number of forks".into(), |f| many(f.finished, "fork"));
+    let forks = run.sweeps.map_or("an unknown number of forks".into(), |f| many(f.finished, "fork"));
     let from = format!("{forks}, run {}, on {}. {}", run.run, machine(&run.provenance), front::SCOPE);
     let caveats = resolution::caveats(&Column { runs });
     let caveats: Vec<Block> = caveats.into_iter().filter_map(|c| notes.once(c)).collect();

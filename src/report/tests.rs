@@ -2,7 +2,7 @@
 
 use super::made_up;
 use super::*;
-use crate::record::{Damage, Forks};
+use crate::record::{Damage, Sweeps};
 use crate::trap::{Instrument, Role};
 
 fn pages(archive: &Archive) -> [String; 2] {
@@ -36,7 +36,7 @@ fn a_partial_quick_run_on_unknown_ground_says_so() {
     let mut run = made_up::run("ratio-9", Instrument::Ratio, Vec::new());
     run.provenance = crate::record::Provenance::default();
     (run.quick, run.partial) = (true, Some("interrupted (Ctrl-C)".into()));
-    run.forks = Some(Forks { planned: 5, finished: 3 });
+    run.sweeps = Some(Sweeps { layouts: 5, processes: 1, finished: 3 });
     archive.runs.push(run);
     made_up::at(&mut archive, "fan_in", 1_000, 2, "", "ratio-9").headline().trap("results_channel", 1_210.0).variant(
         "indexed_slots",

@@ -1,173 +1,188 @@
-//! The third builder: work that several threads share.
+//! The crew: worker threads that are parked until there is a job, one crew for all arms of a point.
 //!
-//! The workers start when the routine is built and end when it is dropped. For a block, each worker is told the number of
-//! runs, meets the others at a barrier, stamps its start, does its runs and stamps its end; the block took
-//! min(start) … max(end). Waking parked workers (60 to 140 µs for two) falls before the barrier, so what is left of it in the
-//! block is the skew with which they leave the barrier.
+//! Handing out a job allocates nothing, so that what a routine allocates is its own. The job stamps its own clocks: waking
+//! parked workers (60 to 140 µs for two) is in none of them.
 
-use std::hint::black_box;
+use std::any::Any;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Barrier};
-use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::{self, Builder, JoinHandle, Thread};
 
 use super::layout::offset_heap;
-use super::{Routine, digest_of};
+use super::place::take_seat;
 
-/// Whose turn it is: which worker, and its how-manieth run since the team was built.
-#[derive(Clone, Copy, Debug)]
-pub struct Turn {
-    /// From 0 to threads − 1.
-    pub worker: usize,
-    /// From 0; the same for all workers of a block, but they do not wait for each other between runs.
-    pub run: usize,
-}
+/// What each worker does for one block.
+pub(super) type Job = Arc<dyn Fn(usize) + Send + Sync>;
 
-/// Work that `threads` workers share: each run of each worker is one call of `run`, which returns that worker's part of the
-/// answer. `view` makes the digest from the shared state after one run and the wrapping sum of the parts.
-///
-/// A team of one works on the calling thread: nothing is woken, and single-threaded instruments can see it.
-pub fn team<S, F, V>(threads: usize, shared: S, run: F, view: V) -> Box<dyn Routine>
-where
-    S: Send + Sync + 'static,
-    F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
-    V: Fn(&S, u64) -> u64 + 'static,
-{
-    if threads == 1 {
-        return Box::new(Solo { shared, run, view, runs: 0 });
-    }
-    Box::new(Team { crew: Crew::start(threads, Arc::new((shared, run))), view })
-}
-
-/// When a worker began and ended its runs, and the sum of its answers.
-struct Stint {
-    start: Instant,
-    end: Instant,
-    answer: u64,
-}
-
-fn stint<S, F: Fn(&S, Turn) -> u64>(shared: &S, run: &F, worker: usize, from: usize, runs: usize) -> Stint {
-    let mut answer = 0_u64;
-    let start = Instant::now();
-    for run_now in from..from + runs {
-        answer = answer.wrapping_add(black_box(run(black_box(shared), Turn { worker, run: run_now })));
-    }
-    Stint { start, end: Instant::now(), answer }
-}
-
-struct Solo<S, F, V> {
-    shared: S,
-    run: F,
-    view: V,
-    runs: usize,
-}
-
-impl<S, F: Fn(&S, Turn) -> u64, V> Solo<S, F, V> {
-    fn work(&mut self, runs: u64) -> Stint {
-        let stint = stint(&self.shared, &self.run, 0, self.runs, runs as usize);
-        self.runs += runs as usize;
-        stint
-    }
-}
-
-impl<S, F: Fn(&S, Turn) -> u64, V: Fn(&S, u64) -> u64> Routine for Solo<S, F, V> {
-    fn block(&mut self, runs: u64) -> Duration {
-        let stint = self.work(runs);
-        stint.end - stint.start
-    }
-
-    fn digest(&mut self) -> u64 {
-        let answer = self.work(1).answer;
-        digest_of(&(self.view)(&self.shared, answer))
-    }
-}
-
-struct Team<S, F, V> {
-    crew: Crew<S, F>,
-    view: V,
-}
-
-impl<S, F, V: Fn(&S, u64) -> u64> Routine for Team<S, F, V> {
-    fn block(&mut self, runs: u64) -> Duration {
-        let stints = self.crew.work(runs as usize);
-        let start = stints.iter().map(|s| s.start).min();
-        let end = stints.iter().map(|s| s.end).max();
-        start.zip(end).map_or(Duration::ZERO, |(start, end)| end - start)
-    }
-
-    fn digest(&mut self) -> u64 {
-        let stints = self.crew.work(1);
-        let answer = stints.iter().fold(0_u64, |sum, s| sum.wrapping_add(s.answer));
-        digest_of(&(self.view)(&self.crew.job.0, answer))
-    }
-}
-
-type Outcome = std::thread::Result<Stint>;
-
-/// The workers of a team, parked until they are told how many runs to do.
-struct Crew<S, F> {
-    job: Arc<(S, F)>,
-    orders: Vec<Sender<usize>>,
-    outcomes: Receiver<Outcome>,
+/// Workers that wait for jobs.
+pub(super) struct Crew {
+    // Held by the caller whose job it is: routines on several threads, as in tests, take turns.
+    caller: Mutex<()>,
+    hall: Arc<Hall>,
     handles: Vec<JoinHandle<()>>,
 }
 
-impl<S, F> Crew<S, F>
-where
-    S: Send + Sync + 'static,
-    F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
-{
-    fn start(threads: usize, job: Arc<(S, F)>) -> Self {
-        let (report, outcomes) = channel();
-        let barrier = Arc::new(Barrier::new(threads));
+/// Where workers and their caller meet.
+struct Hall {
+    job: Mutex<Option<(Job, Thread)>>,
+    // Counts the jobs; workers wait for it to change.
+    call: AtomicUsize,
+    busy: AtomicUsize,
+    closed: AtomicBool,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// The crew of so many workers that lives in this process, or a new one. It ends with the last routine that holds it.
+pub(super) fn crew(threads: usize) -> Arc<Crew> {
+    static CREWS: Mutex<Option<HashMap<usize, Weak<Crew>>>> = Mutex::new(None);
+    let mut crews = CREWS.lock().unwrap_or_else(PoisonError::into_inner);
+    let crews = crews.get_or_insert_default();
+    if let Some(crew) = crews.get(&threads).and_then(Weak::upgrade) {
+        return crew;
+    }
+    let crew = Arc::new(Crew::start(threads));
+    crews.insert(threads, Arc::downgrade(&crew));
+    crew
+}
+
+impl Crew {
+    fn start(threads: usize) -> Self {
+        let hall = Arc::new(Hall {
+            job: Mutex::new(None),
+            call: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            panic: Mutex::new(None),
+        });
         let hire = |worker| {
-            let (order, orders) = channel();
-            let (job, barrier, report) = (Arc::clone(&job), Arc::clone(&barrier), report.clone());
-            let serve = move || serve(worker, &job, &barrier, &orders, &report);
-            let handle = Builder::new().name(format!("team-{worker}")).spawn(serve);
-            (order, handle.unwrap_or_else(|error| panic!("cannot start worker {worker} of {threads}: {error}")))
+            let hall = Arc::clone(&hall);
+            let handle = Builder::new().name(format!("crew-{worker}")).spawn(move || hall.serve(worker));
+            handle.unwrap_or_else(|error| panic!("cannot start worker {worker} of {threads}: {error}"))
         };
-        let (orders, handles) = (0..threads).map(hire).unzip();
-        Self { job, orders, outcomes, handles }
+        Self { caller: Mutex::new(()), handles: (0..threads).map(hire).collect(), hall }
     }
-}
 
-impl<S, F> Crew<S, F> {
-    fn work(&self, runs: usize) -> Vec<Stint> {
-        for order in &self.orders {
-            order.send(runs).unwrap_or_else(|_| panic!("a worker of the team has ended"));
+    /// How many workers there are.
+    pub(super) fn threads(&self) -> usize {
+        self.handles.len()
+    }
+
+    /// Has every worker do the job, and meanwhile does `own`; comes back when all are done.
+    ///
+    /// # Panics
+    /// With what a worker said when it panicked.
+    pub(super) fn work<R>(&self, job: &Job, own: impl FnOnce(&Finish<'_>) -> R) -> R {
+        let turn = lock(&self.caller);
+        *lock(&self.hall.job) = Some((Arc::clone(job), thread::current()));
+        self.hall.busy.store(self.handles.len(), Ordering::Relaxed);
+        self.hall.call.fetch_add(1, Ordering::Release);
+        self.handles.iter().for_each(|handle| handle.thread().unpark());
+        let finish = Finish { busy: &self.hall.busy };
+        let result = own(&finish);
+        finish.wait();
+        let panic = lock(&self.hall.panic).take();
+        drop(turn);
+        if let Some(panic) = panic {
+            resume_unwind(panic);
         }
-        let next = |_| self.outcomes.recv().unwrap_or_else(|_| panic!("the workers of the team have ended"));
-        (0..self.orders.len()).map(next).map(|o| o.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        result
     }
 }
 
-impl<S, F> Drop for Crew<S, F> {
+/// The end of the workers' part, as their caller sees it.
+#[derive(Debug)]
+pub struct Finish<'a> {
+    busy: &'a AtomicUsize,
+}
+
+impl Finish<'_> {
+    /// Sleeps until every worker has done its part, as a wait group does. What they wrote is then visible.
+    pub fn wait(&self) {
+        while self.busy.load(Ordering::Acquire) > 0 {
+            thread::park();
+        }
+    }
+}
+
+impl Hall {
+    fn serve(&self, worker: usize) {
+        offset_heap();
+        let mut served = 0;
+        loop {
+            while self.call.load(Ordering::Acquire) == served {
+                thread::park();
+            }
+            if self.closed.load(Ordering::Relaxed) {
+                return;
+            }
+            served = served.wrapping_add(1);
+            take_seat(worker);
+            self.do_part(worker);
+        }
+    }
+
+    // The job is let go before the caller hears of the end, so that what it holds is dropped by its owner.
+    fn do_part(&self, worker: usize) {
+        let Some((job, caller)) = lock(&self.job).clone() else { return };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| job(worker))) {
+            lock(&self.panic).get_or_insert(panic);
+        }
+        drop(job);
+        if self.busy.fetch_sub(1, Ordering::AcqRel) == 1 {
+            caller.unpark();
+        }
+    }
+}
+
+impl Drop for Crew {
     fn drop(&mut self) {
-        self.orders.clear();
+        self.hall.closed.store(true, Ordering::Relaxed);
+        self.hall.call.fetch_add(1, Ordering::Release);
         for handle in self.handles.drain(..) {
-            // A worker catches the panics of its work and hands them over, so there is nothing left to learn here.
+            handle.thread().unpark();
+            // A worker catches the panics of its jobs and hands them over, so there is nothing left to learn here.
             let _ = handle.join();
         }
     }
 }
 
-fn serve<S, F: Fn(&S, Turn) -> u64>(
-    worker: usize,
-    job: &(S, F),
-    barrier: &Barrier,
-    orders: &Receiver<usize>,
-    report: &Sender<Outcome>,
-) {
-    offset_heap();
-    let mut done = 0;
-    while let Ok(runs) = orders.recv() {
-        barrier.wait();
-        let outcome = catch_unwind(AssertUnwindSafe(|| stint(&job.0, &job.1, worker, done, runs)));
-        done += runs;
-        if report.send(outcome).is_err() {
-            return;
-        }
+// A job that panicked has poisoned nothing that is not replaced by the next.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_worker_does_every_job_once() {
+        let sum = Arc::new(AtomicUsize::new(0));
+        let crew = crew(3);
+        let mine = Arc::clone(&sum);
+        let job: Job = Arc::new(move |worker| {
+            mine.fetch_add(10_usize.pow(worker as u32), Ordering::Relaxed);
+        });
+        (0..5).for_each(|_| crew.work(&job, |_| ()));
+        assert_eq!(sum.load(Ordering::Relaxed), 555);
+    }
+
+    #[test]
+    fn a_crew_is_shared_while_somebody_holds_it() {
+        let first = crew(5);
+        assert!(Arc::ptr_eq(&first, &crew(5)));
+        assert!(!Arc::ptr_eq(&first, &crew(6)));
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_crew_goes_on() {
+        let crew = crew(2);
+        let job: Job = Arc::new(|worker| assert!(worker == 0, "worker {worker} fell"));
+        let panic = catch_unwind(AssertUnwindSafe(|| crew.work(&job, |_| ()))).expect_err("a worker panicked");
+        assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("worker 1 fell"));
+        let job: Job = Arc::new(|_| ());
+        crew.work(&job, |_| ());
     }
 }

@@ -12,6 +12,12 @@ pub fn vary_heap() {
     offset_heap();
 }
 
+/// A random number below `end` in such a process, 0 in all others.
+#[must_use]
+pub fn random_below(end: usize) -> usize {
+    if OFFSETS.load(Ordering::Relaxed) { fastrand::usize(..end) } else { 0 }
+}
+
 /// Leaks a block of random size from this thread's arena, so that what follows lies elsewhere than in the last process:
 /// the low 12 bits of the main heap and of each worker's arena are otherwise the same in all of them.
 pub fn offset_heap() {

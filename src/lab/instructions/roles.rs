@@ -23,7 +23,7 @@ use super::process::run_to_log;
 use super::summary::{self, Counts};
 use super::valgrind::Tool;
 use crate::routine::Routine;
-use crate::trap::{Trap, Variant};
+use crate::trap::{Trap, Variant, Work};
 
 /// Asks the executable to exit at once.
 pub(super) const PROBE: &str = "--trapline-probe";
@@ -154,7 +154,7 @@ fn case(traps: &[Trap], trap: &str, variant: &str) -> Result<(), String> {
     let variant = found.variant(variant).ok_or_else(|| format!("no variant {variant} of the trap {trap}"))?;
     let point = found.counted_point().ok_or_else(|| format!("no point of the trap {trap} to count at"))?;
     let mut routine = (variant.batch)(point);
-    routine.block(1);
+    routine.block(Work::Runs(1));
     counted_region(routine.as_mut());
     Ok(())
 }
@@ -163,5 +163,5 @@ fn case(traps: &[Trap], trap: &str, variant: &str) -> Result<(), String> {
 // The `black_box` after the call keeps it a call: a jump to the block would leave callgrind without a return to stop at.
 #[inline(never)]
 fn counted_region(routine: &mut dyn Routine) {
-    std::hint::black_box(routine.block(1));
+    std::hint::black_box(routine.block(Work::Runs(1)));
 }

@@ -23,7 +23,7 @@ use self::ring::{Limits, PLANTED};
 use self::rows::{Rows, Times};
 use super::session::relink::Relinker;
 use super::session::{self, Session, SessionError};
-use crate::record::{Forks, Layouts};
+use crate::record::{Layouts, Sweeps};
 use crate::trap::{Instrument, Point, Trap};
 
 // So long that ten forks over the catalog take a few minutes. More rounds in a fork would not narrow an interval that is wide
@@ -224,7 +224,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn put(&self, session: &mut Session<'_>, finished: usize) -> Result<(), SessionError> {
-        session.run.forks = Some(Forks { planned: self.forks, finished });
+        session.run.sweeps = Some(Sweeps { layouts: self.forks, processes: 1, finished });
         let run = session.run.run.clone();
         let measured = self.traps.iter().flat_map(|trap| self.rows.records(trap, &run));
         let records = measured.chain(session.blind()).collect();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::trap::{Point, Routine};
+use crate::trap::{Point, Routine, Work};
 
 /// The arm that is the trap's block, 5 % longer.
 pub(in crate::lab) const PLANTED: &str = "planted_5_percent";
@@ -164,6 +164,6 @@ fn round(routines: &mut [Box<dyn Routine>], arms: &mut [Arm]) -> Duration {
 
 // One untimed run goes before each block, to clear the other arms' cache.
 fn timed(routine: &mut dyn Routine, runs: u64) -> Duration {
-    routine.block(1);
-    routine.block(runs)
+    routine.block(Work::Runs(1));
+    routine.block(Work::Runs(runs)).wall
 }

@@ -6,7 +6,6 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use super::probe;
 use crate::record::Provenance;
 
 /// Finds out the provenance of a run of the executable with this content.
@@ -29,7 +28,6 @@ pub fn provenance(executable: &[u8]) -> Provenance {
         lock: lock_file(&folder).map(|lock| sha256(&lock)),
         cpu: cpu_model(),
         cores: std::thread::available_parallelism().ok().map(usize::from),
-        probe: Some(probe::cores()),
         quota: line("/sys/fs/cgroup/cpu.max"),
         cache_line: number("/sys/devices/system/cpu/cpu0/cache/index0/coherency_line_size"),
         kernel: kernel(),

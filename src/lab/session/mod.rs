@@ -262,12 +262,25 @@ fn circumstances(instrument: Instrument, args: &Args, traps: &[&Trap], executabl
         command: std::env::args().collect::<Vec<_>>().join(" "),
         quick: args.quick,
         solo: args.solo,
-        forks: None,
+        unpinned: false,
+        target: target_name(),
+        sweeps: None,
         layouts: None,
         partial: None,
         traps: traps.iter().map(|&t| TrapNote::from(t)).collect(),
+        probes: vec![probe::cores()],
+        stolen: None,
         provenance: machine::provenance(executable),
+        source: String::new(),
     }
+}
+
+/// The name of the running bench target: that of its executable, without the hash that cargo puts behind it.
+#[must_use]
+pub fn target_name() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    stem.rsplit_once('-').map_or(stem.clone(), |(name, _)| name.to_owned())
 }
 
 /// The target directory: as the environment says, else the nearest folder above the executable that cargo has marked as a

@@ -20,7 +20,14 @@ pub fn cores() -> CoreProbe {
     let alone = median(&laps());
     let together = on_two(laps);
     let together = median(&together.concat());
-    CoreProbe { slowdown: together / alone, line_bounce_ns: bounce(), step_ns: alone / f64::from(STEPS) }
+    CoreProbe {
+        slowdown: together / alone,
+        busy_slowdown: None,
+        line_bounce_ns: bounce(),
+        step_ns: alone / f64::from(STEPS),
+        wake_ns: None,
+        fault_ns: None,
+    }
 }
 
 // ns of each lap of own work, for as long as a part of the probe takes.

@@ -1,0 +1,97 @@
+//! The block: what every instrument that times asks of a routine, and what it is told.
+//!
+//! A block of k runs is k × { `black_box(input)`; run; `black_box(&output)`; drop output }. No output survives into the next
+//! run: keeping the last one moves where the allocator puts the next, and with it the ratio. The loop is monomorphised
+//! with the work, so that one dynamic call is paid a block and none a run.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+/// How much one block is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// So many runs.
+    Runs(u64),
+    /// As many runs as each worker does in so long. Only where workers do not wait for each other ([`Shape::Team`]).
+    Window(Duration),
+}
+
+/// How fast a block went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pace {
+    /// ns for one run, of all its `n` ops by all its workers.
+    pub ns_per_run: f64,
+    /// Whole runs done.
+    pub runs: u64,
+    /// Wall time.
+    pub wall: Duration,
+    /// What other threads had a part in it; none of a block that ran on the calling thread alone.
+    pub crew: Option<CrewTime>,
+}
+
+/// What a block's threads used, and what was taken from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CrewTime {
+    /// CPU time of all of them, between the stamps of each; none where the system doesn't say.
+    pub cpu: Option<Duration>,
+    /// Wall time of all of them.
+    pub wall: Duration,
+    /// Time that they were ready to run and did not, because another thread had their CPU; none where it doesn't say.
+    pub delayed: Option<Duration>,
+}
+
+impl Pace {
+    /// The pace of so many runs on the calling thread alone.
+    #[must_use]
+    pub fn alone(runs: u64, wall: Duration) -> Self {
+        Self { ns_per_run: wall.as_nanos() as f64 / runs.max(1) as f64, runs, wall, crew: None }
+    }
+}
+
+/// Who does the work of a routine: it decides what a block may ask, and how long it must be to mean something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The calling thread.
+    Alone,
+    /// Workers that do not wait for each other.
+    Team,
+    /// Workers and a caller that wait for each other, every run.
+    Gather,
+}
+
+/// Work with its input, ready to be timed.
+pub trait Routine {
+    /// Does one block and says how fast it went; set-up, thread start and the hand-out of work are not in it.
+    ///
+    /// # Panics
+    /// If a window is asked of a routine that is no [`Shape::Team`], or a worker did no run in its window.
+    fn block(&mut self, work: Work) -> Pace;
+
+    /// Does one run and returns a digest of its answer. Call it on a fresh routine: all variants of a trap at a point then
+    /// give one digest, or one of them does other work.
+    fn digest(&mut self) -> u64;
+
+    /// Who does the work.
+    fn shape(&self) -> Shape {
+        Shape::Alone
+    }
+}
+
+/// The number of runs that are asked for.
+///
+/// # Panics
+/// If a window is asked for: who calls this has no workers to stop.
+#[must_use]
+pub(super) fn runs_of(work: Work) -> u64 {
+    match work {
+        Work::Runs(runs) => runs,
+        Work::Window(_) => panic!("a window of time is for a team; this routine does fixed work"),
+    }
+}
+
+/// A digest of any answer, the same in every process: the standard hasher with its fixed keys.
+pub fn digest_of(answer: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    answer.hash(&mut hasher);
+    hasher.finish()
+}
