@@ -1,7 +1,7 @@
 //! The third builder: work that several threads share without waiting for each other.
 //!
 //! Up to the number of cores a block is a *window*: all workers meet at a spin barrier, run until all of them run, stamp, and
-//! go on until the first of them says that time is up; each stamps again at the end of its own last run. The rate is the sum
+//! go on until the first of them says that time is up, and all have a run; each stamps again at the end of its own last run. The rate is the sum
 //! of the workers' rates, so that neither the skew at the start nor the lonely end of a faster worker is in it. With more
 //! threads than cores a window of a few ms leaves workers without a run, and the block is fixed work:
 //! min(start) … max(end).
@@ -111,6 +111,8 @@ struct Bench<S, F> {
     order: Mutex<Work>,
     arrived: CachePadded<AtomicUsize>,
     running: CachePadded<AtomicUsize>,
+    // How many have done a run that counts.
+    counted: CachePadded<AtomicUsize>,
     // Read by all after every run and written once a window: on a line of its own.
     stop: CachePadded<AtomicBool>,
     stints: Vec<CachePadded<Mutex<Stint>>>,
@@ -134,6 +136,7 @@ impl<S, F> Bench<S, F> {
             order: Mutex::new(Work::Runs(0)),
             arrived: CachePadded::default(),
             running: CachePadded::default(),
+            counted: CachePadded::default(),
             stop: CachePadded::default(),
             stints: (0..threads).map(|_| CachePadded::default()).collect(),
         }
@@ -144,6 +147,7 @@ impl<S, F> Bench<S, F> {
         *self.order.lock().unwrap_or_else(PoisonError::into_inner) = work;
         self.arrived.store(0, Ordering::Relaxed);
         self.running.store(0, Ordering::Relaxed);
+        self.counted.store(0, Ordering::Relaxed);
         self.stop.store(false, Ordering::Relaxed);
     }
 
@@ -215,13 +219,16 @@ impl<S, F: Fn(&S, Turn) -> u64> Bench<S, F> {
         let mut timer = Timer::new(start.at, length);
         while !self.stop.load(Ordering::Relaxed) {
             self.run_once(&mut own, worker);
-            if worker == 0 && timer.is_up() {
+            if own.total == before + 1 {
+                self.counted.fetch_add(1, Ordering::Relaxed);
+            }
+            if worker == 0 && timer.is_up(|| self.counted.load(Ordering::Relaxed) == self.stints.len()) {
                 self.stop.store(true, Ordering::Relaxed);
             }
         }
         let end = Reading::end();
         let runs = own.total - before;
-        assert!(runs > 0, "worker {worker} did no run in a window of {length:?}: a run takes too long for it");
+        assert!(runs > 0, "worker {worker} did no run in {} windows of {length:?}: it gets no CPU", Timer::PATIENCE);
         *stint = Stint { span: Some((start, end)), runs, ..own };
     }
 
@@ -262,7 +269,10 @@ impl Timer {
         Self { start, length, runs: 0, next: 1 }
     }
 
-    fn is_up(&mut self) -> bool {
+    // A worker that lost its CPU for the whole window keeps it open until it has a run, or for so many windows: then it fails.
+    const PATIENCE: u32 = 100;
+
+    fn is_up(&mut self, all_have_run: impl FnOnce() -> bool) -> bool {
         self.runs += 1;
         if self.runs < self.next {
             return false;
@@ -270,7 +280,7 @@ impl Timer {
         let elapsed = self.start.elapsed();
         let stride = Self::STRIDE.as_nanos() * u128::from(self.runs) / elapsed.as_nanos().max(1);
         self.next = self.runs + u32::try_from(stride).unwrap_or(u32::MAX / 2).clamp(1, u32::MAX / 2);
-        elapsed >= self.length
+        elapsed >= self.length && (all_have_run() || elapsed >= Self::PATIENCE * self.length)
     }
 }
 
@@ -323,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "did no run in a window")]
+    #[should_panic(expected = "did no run in 100 windows")]
     fn a_worker_without_a_run_fails_the_block() {
         // As if the others had let the whole window pass while this one was not on a CPU.
         let bench = Bench::new(1, (), |(): &(), _: Turn| 0);
