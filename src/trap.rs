@@ -298,3 +298,54 @@ impl Variant {
         self.up_to.filter(|(n, _)| point.n > *n).map(|(_, why)| why)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: Trap = Trap {
+        name: "made_up",
+        title: "Made up",
+        section: "tests",
+        habit: "None.",
+        claims: &[],
+        counts: "ops",
+        op: "one op",
+        points: &[Point::n(10).headline(), Point::n(1_000)],
+        variants: &[
+            Variant::trap("slow", |_| routine((), |()| 1)),
+            Variant::fix("fast", |_| routine((), |()| 1)),
+            Variant::opposite("quadratic", |_| routine((), |()| 1)).up_to(100, "quadratic"),
+        ],
+        blind: &[],
+    };
+
+    #[test]
+    fn a_sound_trap_has_no_fault() {
+        assert_eq!(SOUND.faults(), [""; 0]);
+    }
+
+    #[test]
+    fn a_point_that_is_stated_twice_is_a_fault_also_as_a_headline() {
+        const TWICE: &[Point] = &[Point::n(10).headline(), Point::n(10)];
+        assert_eq!(Trap { points: TWICE, ..SOUND }.faults(), ["the trap made_up states the point n=10 twice"]);
+    }
+
+    #[test]
+    fn a_trap_that_leaves_itself_out_is_a_fault() {
+        const VARIANTS: &[Variant] = &[
+            Variant::trap("slow", |_| routine((), |()| 1)).up_to(100, "quadratic"),
+            Variant::fix("fast", |_| routine((), |()| 1)),
+        ];
+        let faults = Trap { variants: VARIANTS, ..SOUND }.faults();
+        assert_eq!(faults, ["the trap made_up leaves its own trap out at a point"]);
+    }
+
+    #[test]
+    fn a_variant_is_left_out_above_its_limit_with_the_reason() {
+        let named = |p: &Point| SOUND.variants_at(p).map(|v| v.name).collect::<Vec<_>>();
+        assert_eq!(named(&SOUND.points[0]), ["slow", "fast", "quadratic"]);
+        assert_eq!(named(&SOUND.points[1]), ["slow", "fast"]);
+        assert_eq!(SOUND.variants[2].left_out(&SOUND.points[1]), Some("quadratic"));
+    }
+}

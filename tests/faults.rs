@@ -174,11 +174,12 @@ type Check = (&'static str, fn(&Lab) -> Checked);
 
 const CHECKS: &[Check] = &[
     ("a_fix_that_skips_the_last_element_is_refused_before_timing", skipping),
+    ("a_run_with_nothing_left_to_measure_ends_at_once", nothing_left),
     ("a_crash_fails_its_row_and_the_rest_is_measured", crash),
     ("a_hang_fails_its_row_and_the_rest_is_measured", hang),
     ("work_that_the_compiler_removed_is_refused", removed),
     ("an_unknown_filter_names_what_is_near", unknown_filter),
-    ("too_few_forks_are_refused_with_a_reason", too_few_forks),
+    ("too_few_layouts_are_refused_with_a_reason", too_few_layouts),
     ("a_damaged_file_is_set_aside_and_its_good_lines_kept", damaged),
     ("a_target_directory_that_cannot_be_written_is_named", unwritable),
     ("an_interrupted_run_keeps_its_finished_forks", interrupted),
@@ -190,7 +191,7 @@ const CHECKS: &[Check] = &[
 ];
 
 fn skipping(lab: &Lab) -> Checked {
-    let output = lab.run("skips sound_too --quick --forks 3")?;
+    let output = lab.run("skips sound_too --quick --layouts 3")?;
     exits(&output, 1)?;
     let digests: Vec<_> = [1_000, 999].map(|n| format!("{:016x}", trapline::routine::digest_of(&mix(n)))).into();
     tells(&said(&output), &["skips_last at n=1000", "short", "whole", &digests[0], &digests[1]])?;
@@ -199,25 +200,31 @@ fn skipping(lab: &Lab) -> Checked {
     holds(is_measured(&rows(&archive, "sound_too", "again")), "the other trap is measured")
 }
 
+fn nothing_left(lab: &Lab) -> Checked {
+    let output = lab.run("skips --quick")?;
+    exits(&output, 1)?;
+    holds(!said(&output).contains("layout"), "nothing is linked where nothing is measured")
+}
+
 fn crash(lab: &Lab) -> Checked {
-    let output = lab.run("crashes --quick --forks 3")?;
+    let output = lab.run("crashes --quick --layouts 3")?;
     exits(&output, 1)?;
     let archive = lab.archive()?;
-    is_failed(&rows(&archive, "crashes", "falls"), &["fork 1 of 3", "signal 6", "SIGABRT"])?;
+    is_failed(&rows(&archive, "crashes", "falls"), &["signal 6", "SIGABRT"])?;
     holds(is_measured(&rows(&archive, "crashes", "stands")), "the trap is measured")?;
     holds(is_measured(&rows(&archive, "crashes", "same")), "the control is measured")
 }
 
 fn hang(lab: &Lab) -> Checked {
-    let output = lab.run("hangs --quick --forks 3 --fork-timeout 2")?;
+    let output = lab.run("hangs --quick --layouts 3 --fork-timeout 2")?;
     exits(&output, 1)?;
     let archive = lab.archive()?;
-    is_failed(&rows(&archive, "hangs", "stays"), &["fork 1 of 3", "no word for 2 s"])?;
+    is_failed(&rows(&archive, "hangs", "stays"), &["no word for 2 s"])?;
     holds(is_measured(&rows(&archive, "hangs", "moves")), "the trap is measured")
 }
 
 fn removed(lab: &Lab) -> Checked {
-    let output = lab.run("removed --forks 3")?;
+    let output = lab.run("removed --layouts 3 --processes 1")?;
     exits(&output, 1)?;
     let archive = lab.archive()?;
     is_failed(
@@ -233,23 +240,25 @@ fn unknown_filter(lab: &Lab) -> Checked {
     holds(!lab.folder().exists(), "nothing is written")
 }
 
-fn too_few_forks(lab: &Lab) -> Checked {
-    for line in ["--forks 1", "--forks 2", "--forks x"] {
+fn too_few_layouts(lab: &Lab) -> Checked {
+    for line in ["--layouts 1", "--layouts 2", "--layouts x"] {
         let output = lab.run(line)?;
         exits(&output, 2)?;
-        tells(&said(&output), &["--forks", "3 or more"])?;
+        tells(&said(&output), &["--layouts", "3 or more"])?;
     }
-    Ok(())
+    let output = lab.run("--forks 10")?;
+    exits(&output, 2)?;
+    tells(&said(&output), &["--layouts", "--processes"])
 }
 
 fn damaged(lab: &Lab) -> Checked {
-    exits(&lab.run("sound_too --quick --forks 3")?, 0)?;
+    exits(&lab.run("sound_too --quick --layouts 3")?, 0)?;
     let good = fs::read_to_string(lab.file())?;
     let broken = good.replacen('\n', "\n{\"trap\": \"half a li\n", 1);
     fs::write(lab.file(), &broken)?;
     let output = lab.run("crashes --test")?;
     exits(&output, 0)?;
-    let output = lab.run("skips_last --quick --forks 3")?;
+    let output = lab.run("skips_last --quick --layouts 3")?;
     tells(&said(&output), &["ratio.jsonl:2:", "set aside", "ratio.jsonl.damaged-1"])?;
     holds(fs::read_to_string(lab.folder().join("ratio.jsonl.damaged-1"))? == broken, "the damaged file is untouched")?;
     let archive = lab.archive()?;
@@ -260,14 +269,14 @@ fn damaged(lab: &Lab) -> Checked {
 fn unwritable(lab: &Lab) -> Checked {
     let file = lab.target.path().join("a file");
     fs::write(&file, "in the way")?;
-    let output = lab.command("sound_too --quick --forks 3")?.env("CARGO_TARGET_DIR", &file).output()?;
+    let output = lab.command("sound_too --quick --layouts 3")?.env("CARGO_TARGET_DIR", &file).output()?;
     exits(&output, 1)?;
     tells(&said(&output), &["cannot make the folder", "a file"])?;
     holds(fs::read_to_string(&file)? == "in the way", "what was there is untouched")
 }
 
 fn interrupted(lab: &Lab) -> Checked {
-    let mut run = lab.command("sound --forks 500")?.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut run = lab.command("sound --layouts 500")?.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     wait_for_a_fork(&lab.file())?;
     let kill = Command::new("kill").args(["-INT", &run.id().to_string()]).status()?;
     holds(kill.success(), "the signal is sent")?;
@@ -275,12 +284,12 @@ fn interrupted(lab: &Lab) -> Checked {
     holds(status.code() == Some(130), &format!("an interrupted run exits with 130, not {status}"))?;
     let archive = lab.archive()?;
     let run = archive.runs.last().ok_or("the run is there")?;
-    let forks = run.sweeps.ok_or("the forks are counted")?;
-    holds(forks.planned() == 500 && forks.finished >= 1 && forks.finished < 500, "some forks have finished")?;
-    let complete = |r: &Record| r.samples.len() == forks.finished;
-    holds(archive.records.iter().all(complete), "every row rests on all finished forks")?;
+    let sweeps = run.sweeps.ok_or("the sweeps are counted")?;
+    holds(sweeps.planned() == 1_500 && (1..1_500).contains(&sweeps.finished), "some sweeps have finished")?;
+    let complete = |r: &Record| r.samples.len() == sweeps.finished;
+    holds(archive.records.iter().all(complete), "every row rests on all finished sweeps")?;
     let report = fs::read_to_string(lab.target.path().join("trapline/report.md"))?;
-    tells(&report.to_lowercase(), &["partial", &format!("{} of 500", forks.finished)])
+    tells(&report.to_lowercase(), &["partial", &sweeps.finished.to_string()])
 }
 
 fn wait_for_a_fork(file: &Path) -> Checked {
@@ -293,7 +302,7 @@ fn wait_for_a_fork(file: &Path) -> Checked {
 }
 
 fn one_layout(lab: &Lab) -> Checked {
-    let output = lab.run("sound_too --quick --forks 3")?;
+    let output = lab.run("sound_too --quick --layouts 3")?;
     exits(&output, 0)?;
     tells(&said(&output), &["one code layout only", "not started by cargo"])?;
     let archive = lab.archive()?;
@@ -303,9 +312,9 @@ fn one_layout(lab: &Lab) -> Checked {
 }
 
 fn not_chosen(lab: &Lab) -> Checked {
-    exits(&lab.run("sound_too --quick --forks 3")?, 0)?;
+    exits(&lab.run("sound_too --quick --layouts 3")?, 0)?;
     let before = lab.archive()?;
-    exits(&lab.run("crashes --quick --forks 3")?, 1)?;
+    exits(&lab.run("crashes --quick --layouts 3")?, 1)?;
     let after = lab.archive()?;
     holds(after.runs.len() == 2, "both runs are there")?;
     let kept: Vec<_> = after.records.iter().filter(|r| r.trap == "sound_too").cloned().collect();
@@ -313,11 +322,11 @@ fn not_chosen(lab: &Lab) -> Checked {
 }
 
 fn solo(lab: &Lab) -> Checked {
-    exits(&lab.run("sound_too --quick --forks 3 --solo")?, 0)?;
+    exits(&lab.run("sound_too --quick --layouts 3 --solo")?, 0)?;
     let archive = lab.archive()?;
     holds(archive.runs[0].solo, "the run says so")?;
     holds(is_measured(&rows(&archive, "sound_too", "again")), "the fix is measured")?;
-    holds(is_measured(&rows(&archive, "sound_too", "planted_5_percent")), "the control is measured")
+    holds(is_measured(&rows(&archive, "sound_too", "same")), "the control is measured")
 }
 
 fn list_and_test(lab: &Lab) -> Checked {
@@ -335,7 +344,7 @@ fn list_and_test(lab: &Lab) -> Checked {
 }
 
 fn criterions_flags(lab: &Lab) -> Checked {
-    let output = lab.run("sound_too --quick --forks 3 --save-baseline old --noplot")?;
+    let output = lab.run("sound_too --quick --layouts 3 --save-baseline old --noplot")?;
     exits(&output, 0)?;
     let told = said(&output);
     tells(&told, &["ignores --save-baseline old --noplot"])?;

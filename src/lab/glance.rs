@@ -5,19 +5,15 @@
 
 use std::time::Duration;
 
-use super::ratio::ring::{Block, Limits, Ring};
+use super::session::ring::{Block, Blocks, Ring};
 use super::stats::median;
-use crate::trap::{Point, Role, Trap};
+use crate::routine::place;
+use crate::trap::{Point, Role, Shape, Trap, Variant};
 
-const LIMITS: Limits = Limits {
-    budget: Duration::from_millis(200),
-    planted_budget: Duration::ZERO,
-    block: Duration::from_micros(100),
-    team_block: Duration::from_millis(4),
-    crowd_block: Duration::from_millis(10),
-    fewest: 5,
-    most: 51,
-};
+const ROUNDS: usize = 9;
+const ALONE: Duration = Duration::from_micros(100);
+const WINDOW: Duration = Duration::from_millis(2);
+const WAITING: Duration = Duration::from_millis(4);
 
 /// What one variant took.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,34 +28,52 @@ pub struct Look {
     pub ratio: f64,
 }
 
-/// Looks at a trap at one point.
+/// Looks at a trap at one point, with threads pinned like those of the lab's own processes.
 ///
 /// # Errors
 /// If the variants do not all give one digest, or the compiler removed the work of one: a sentence that says which.
 pub fn glance(trap: &Trap, point: &Point) -> Result<Vec<Look>, String> {
+    place::pin(true);
+    let looks = look(trap, point);
+    place::pin(false);
+    place::release();
+    looks
+}
+
+fn look(trap: &Trap, point: &Point) -> Result<Vec<Look>, String> {
     let mut ring = Ring::default();
     let expected = (trap.baseline().batch)(point).digest();
-    for variant in trap.variants {
+    for variant in trap.variants_at(point) {
         let mut routine = (variant.batch)(point);
         if routine.digest() != expected {
             return Err(format!("{} and {} do not do the same work", variant.name, trap.baseline().name));
         }
-        let block = Block::calibrate(routine.as_mut(), LIMITS.shortest_block(point))?;
+        let blocks = blocks(routine.shape(), point.threads);
+        let block = Block::calibrate(routine.as_mut(), blocks)?;
         ring.enter(variant.name, routine, block);
     }
-    let ns: Vec<_> = ring.rounds(&LIMITS).iter().map(|arm| median(&arm.times)).collect();
+    let ns: Vec<_> = ring.rounds(ROUNDS).iter().map(|(_, taken)| median(&taken.ns)).collect();
     Ok(looks(trap, point, &ns))
 }
 
+fn blocks(shape: Shape, threads: usize) -> Blocks {
+    match shape {
+        Shape::Alone => Blocks::AtLeast(ALONE),
+        Shape::Team if threads <= place::available() => Blocks::Window(WINDOW),
+        Shape::Team | Shape::Gather => Blocks::AtLeast(WAITING),
+    }
+}
+
 fn looks(trap: &Trap, point: &Point, ns: &[f64]) -> Vec<Look> {
-    let base = trap.variants.iter().zip(ns).find(|(v, _)| v.role == Role::Trap).map_or(f64::NAN, |(_, ns)| *ns);
-    let look = |(variant, ns): (&crate::trap::Variant, &f64)| Look {
+    let variants: Vec<&Variant> = trap.variants_at(point).collect();
+    let base = variants.iter().zip(ns).find(|(v, _)| v.role == Role::Trap).map_or(f64::NAN, |(_, ns)| *ns);
+    let look = |(variant, ns): (&&Variant, &f64)| Look {
         variant: variant.name,
         role: variant.role,
         ns_per_op: ns / point.n as f64,
         ratio: base / ns,
     };
-    trap.variants.iter().zip(ns).map(look).collect()
+    variants.iter().zip(ns).map(look).collect()
 }
 
 /// A table of looks, one line each.

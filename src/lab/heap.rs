@@ -34,7 +34,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     session.run.provenance.allocator = Some(machine::system_allocator());
     let seen: Vec<&Trap> = session.traps.iter().copied().filter(|t| t.blind_to(Instrument::Heap).is_none()).collect();
     session.progress.steps(seen.iter().map(|t| t.points.len()).sum());
-    let mut records = session.blind();
+    let mut records = session.unseen();
     for trap in seen {
         session.progress.say(&format!("counting the blocks of {}", trap.name));
         for point in trap.points {

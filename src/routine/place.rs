@@ -47,6 +47,13 @@ pub fn available() -> usize {
     cpus().len().max(1)
 }
 
+/// Moves the calling thread to the CPU of this seat, whether threads are pinned in this process or not: for threads that end
+/// soon.
+pub fn sit(seat: usize) {
+    move_to(seat);
+    SEAT.set(Some(seat));
+}
+
 fn move_to(seat: usize) {
     let cpus = cpus();
     if let Some(cpu) = cpus.get(seat % cpus.len().max(1)) {

@@ -1,27 +1,41 @@
-//! From what the forks took to records: each fork gives one value a row, and the interval is over the forks.
+//! From what the processes took to records: a process gives one value a row, a layout the median of its processes, and the
+//! interval is over the layouts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::fork::SAME;
-use super::ring::{PLANTED, baseline_of, is_auxiliary};
+use super::planted;
+use super::protocol::SAME;
+use crate::lab::session::ring::{CrewTotal, Taken};
 use crate::lab::stats::{geometric_interval, median, t_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Role, Trap};
 
-/// ns for each run, by arm, one value a round: what one fork took at one point.
-pub(super) type Times = HashMap<String, Vec<f64>>;
+/// What one process took at one point, by arm.
+pub(super) type Times = Vec<(String, Taken)>;
 
 /// What names a row: the trap, the place of the point among its points, and the arm.
 pub(super) type Key = (&'static str, usize, String);
 
-// The values of one row, one a fork.
-#[derive(Clone, Debug, Default)]
-struct Row {
-    ratio: Vec<f64>,
-    ratio_of_totals: Vec<f64>,
-    ns_per_op: Vec<f64>,
-    saved_ns_per_op: Vec<f64>,
+/// What one process says of one row.
+#[derive(Clone, Debug)]
+struct Value {
+    ln_ratio: Option<f64>,
+    ns_per_op: f64,
+    saved: Option<f64>,
+    crew: Option<PerOp>,
+    // ln of the ratio in each round; the rounds of arms in processes of their own do not belong together.
+    rounds: Vec<f64>,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct PerOp {
+    cpu_ns: Option<f64>,
+    cpus: Option<f64>,
+    taken: Option<f64>,
+}
+
+/// The values of one row: by layout, in the order of the passes.
+type Row = BTreeMap<usize, Vec<Value>>;
 
 /// The values of all rows, and the rows that failed.
 #[derive(Clone, Debug, Default)]
@@ -31,18 +45,13 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Takes in what one fork took at one point. `paired` says that round i of all arms ran together, as it does unless each arm
-    /// had a process of its own.
-    pub(super) fn add(&mut self, trap: &Trap, at: usize, times: &Times, paired: bool) {
-        let point = &trap.points[at];
-        for (arm, taken) in times.iter().filter(|(arm, _)| !is_auxiliary(arm)) {
+    /// Takes in what one process of a layout took at one point. `paired` says that round i of all arms ran together, as it does
+    /// unless each arm had a process of its own.
+    pub(super) fn add(&mut self, trap: &Trap, at: usize, layout: usize, times: &Times, paired: bool) {
+        let bench = Bench { trap, point: &trap.points[at], times, paired };
+        for (arm, taken) in times.iter().filter(|(arm, taken)| !planted::is_auxiliary(arm) && !taken.ns.is_empty()) {
             let row = self.rows.entry((trap.name, at, arm.clone())).or_default();
-            row.ns_per_op.push(per_run(point, taken) / point.n as f64);
-            let Some(base) = times.get(baseline_of(arm, trap.baseline().name)) else { continue };
-            let (base, taken) = if *arm == PLANTED { (taken, base) } else { (base, taken) };
-            row.ratio.push(if paired { paired_ratio(base, taken) } else { median(base) / median(taken) });
-            row.ratio_of_totals.push(mean(base) / mean(taken));
-            row.saved_ns_per_op.push((per_run(point, base) - per_run(point, taken)) / point.n as f64);
+            row.entry(layout).or_default().push(bench.value(arm, taken));
         }
     }
 
@@ -66,66 +75,138 @@ impl Rows {
 
     fn records_at(&self, trap: &Trap, at: usize, point: &Point, run: &str) -> Vec<Record> {
         let variants = trap.variants.iter().map(|v| (v.name, v.role));
-        let arms = variants.chain([(SAME, Role::Control), (PLANTED, Role::Control)]);
+        let controls = [SAME, planted::RUNS, planted::THREADS].map(|arm| (arm, Role::Control));
         let of = |(arm, role): (&str, Role)| {
             let record = Record::of(trap, point, arm, role, Instrument::Ratio, run);
-            self.records_of(&(trap.name, at, arm.to_owned()), &record, arm == trap.baseline().name)
+            self.records_of(&(trap.name, at, arm.to_owned()), &record)
         };
-        arms.flat_map(of).collect()
+        variants.chain(controls).flat_map(of).collect()
     }
 
-    fn records_of(&self, key: &Key, record: &Record, is_trap: bool) -> Vec<Record> {
+    fn records_of(&self, key: &Key, record: &Record) -> Vec<Record> {
         if let Some(why) = self.failed.get(key) {
             return vec![record.clone().failed(why)];
         }
         let Some(row) = self.rows.get(key) else { return Vec::new() };
-        let mut records = vec![arithmetic(record, "ns_per_op", &row.ns_per_op)];
-        if !is_trap {
-            records.push(geometric(record, "ratio", &row.ratio));
-            records.push(geometric(record, "ratio_of_totals", &row.ratio_of_totals));
+        let row = Measured { row, record };
+        let mut records = vec![row.ratio(), row.arithmetic("ns_per_op", "ns", |v| Some(v.ns_per_op))];
+        if record.role != Role::Control {
+            records.push(row.arithmetic("saved_ns_per_op", "ns", |v| v.saved));
         }
-        if record.role != Role::Control && !is_trap {
-            records.push(arithmetic(record, "saved_ns_per_op", &row.saved_ns_per_op));
-        }
-        records.retain(|r| !r.samples.is_empty());
-        records
+        records.extend([
+            row.arithmetic("cpu_ns_per_op", "ns", |v| v.crew?.cpu_ns),
+            row.arithmetic("cpus", "count", |v| v.crew?.cpus),
+            row.arithmetic("taken", "share", |v| v.crew?.taken),
+        ]);
+        records.into_iter().flatten().collect()
     }
 }
 
-// One thread's typical run; for several threads what all runs took, for a service pays for its slow ones too.
-fn per_run(point: &Point, taken: &[f64]) -> f64 {
-    if point.threads == 1 { median(taken) } else { mean(taken) }
+// What one process took at one point.
+struct Bench<'a> {
+    trap: &'a Trap,
+    point: &'a Point,
+    times: &'a Times,
+    paired: bool,
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+impl Bench<'_> {
+    fn value(&self, arm: &str, taken: &Taken) -> Value {
+        let trap = self.trap.baseline().name;
+        let bases = if arm == SAME { [trap, trap] } else { planted::bases(arm, [trap, SAME]) };
+        let base = self.base(bases);
+        let rounds: Vec<f64> = base.iter().zip(self.logs(taken)).map(|(base, arm)| base - arm).collect();
+        let sign = if planted::is_planted(arm) { -1.0 } else { 1.0 };
+        let ln_ratio = (!base.is_empty() && arm != trap).then(|| sign * median(&rounds));
+        let base_ns = median(&base).exp() / self.point.n as f64;
+        Value {
+            ln_ratio,
+            ns_per_op: if arm == trap { base_ns } else { median(&taken.ns) / self.point.n as f64 },
+            saved: ln_ratio.map(|ln| base_ns * (1.0 - (-ln).exp())),
+            crew: taken.crew.map(|crew| per_op(&crew, self.point.n)),
+            rounds: if self.paired { rounds } else { Vec::new() },
+        }
+    }
+
+    // ln of the time of a run, a value a round, or one for all rounds where those of two arms do not belong together.
+    fn logs(&self, taken: &Taken) -> Vec<f64> {
+        let logs: Vec<f64> = taken.ns.iter().map(|ns| ns.ln()).collect();
+        if self.paired { logs } else { vec![median(&logs)] }
+    }
+
+    // The mean of the two instances of what an arm is held against, round by round: one that was disturbed does not tip all rows.
+    fn base(&self, names: [&str; 2]) -> Vec<f64> {
+        let found = names.map(|name| self.times.iter().find(|(arm, _)| arm == name).map(|(_, taken)| self.logs(taken)));
+        match found {
+            [Some(one), Some(two)] => one.iter().zip(two).map(|(a, b)| f64::midpoint(*a, b)).collect(),
+            [Some(only), None] | [None, Some(only)] => only,
+            [None, None] => Vec::new(),
+        }
+    }
 }
 
-fn paired_ratio(trap: &[f64], arm: &[f64]) -> f64 {
-    let logs: Vec<_> = trap.iter().zip(arm).map(|(trap, arm)| (trap / arm).ln()).collect();
-    median(&logs).exp()
+fn per_op(crew: &CrewTotal, n: u64) -> PerOp {
+    PerOp {
+        cpu_ns: crew.cpu.map(|cpu| cpu / (crew.runs * n as f64)),
+        cpus: crew.cpu.map(|cpu| cpu / crew.wall),
+        taken: crew.delayed.map(|delayed| delayed / crew.thread_wall),
+    }
 }
 
-fn arithmetic(record: &Record, metric: &str, samples: &[f64]) -> Record {
-    estimated(record, metric, "ns", t_interval(samples), mean(samples), samples)
+// A row, and the record that its measurements go into.
+struct Measured<'a> {
+    row: &'a Row,
+    record: &'a Record,
 }
 
-fn geometric(record: &Record, metric: &str, samples: &[f64]) -> Record {
-    let logs: Vec<_> = samples.iter().map(|ratio| ratio.ln()).collect();
-    estimated(record, metric, "ratio", geometric_interval(samples), mean(&logs).exp(), samples)
+impl Measured<'_> {
+    fn ratio(&self) -> Option<Record> {
+        let logs = self.processes(|v| v.ln_ratio)?;
+        let processes = logs.iter().map(|layout| layout.iter().map(|ln| ln.exp()).collect()).collect();
+        let samples: Vec<f64> = logs.iter().map(|layout| median(layout).exp()).collect();
+        let mean = logs.iter().map(|layout| median(layout)).sum::<f64>() / logs.len() as f64;
+        let record = self.estimated("ratio", "ratio", geometric_interval(&samples), mean.exp(), samples, processes);
+        let rounds = self.row.values().flatten().map(|v| v.rounds.len()).max().filter(|&rounds| rounds > 0);
+        Some(Record { rounds, ..record })
+    }
+
+    fn arithmetic(&self, metric: &str, unit: &str, of: impl Fn(&Value) -> Option<f64>) -> Option<Record> {
+        let processes = self.processes(of)?;
+        let samples: Vec<f64> = processes.iter().map(|layout| median(layout)).collect();
+        let mean = samples.iter().sum::<f64>() / samples.len() as f64;
+        let processes = if metric == "ns_per_op" { processes } else { Vec::new() };
+        Some(self.estimated(metric, unit, t_interval(&samples), mean, samples, processes))
+    }
+
+    // By layout; None where no process has a value, as of the trap's ratio to itself.
+    fn processes(&self, of: impl Fn(&Value) -> Option<f64>) -> Option<Vec<Vec<f64>>> {
+        let layouts = self.row.values().map(|values| values.iter().filter_map(&of).collect::<Vec<_>>());
+        let layouts: Vec<_> = layouts.filter(|values| !values.is_empty()).collect();
+        (!layouts.is_empty()).then_some(layouts)
+    }
+
+    // Too few layouts for an interval still have an estimate, but no ends.
+    fn estimated(
+        &self,
+        metric: &str,
+        unit: &str,
+        interval: Option<[f64; 3]>,
+        value: f64,
+        samples: Vec<f64>,
+        processes: Vec<Vec<f64>>,
+    ) -> Record {
+        let ends = interval.unwrap_or([value; 3]).map(rounded);
+        let samples = samples.into_iter().map(rounded).collect();
+        let open = self.record.clone().measured(metric, unit, ends, samples);
+        let processes = processes.into_iter().map(|layout| layout.into_iter().map(rounded).collect()).collect();
+        let ends = (open.low.filter(|_| interval.is_some()), open.high.filter(|_| interval.is_some()));
+        Record { low: ends.0, high: ends.1, processes, ..open }
+    }
 }
 
-// Too few forks for an interval still have an estimate, but no ends.
-fn estimated(
-    record: &Record,
-    metric: &str,
-    unit: &str,
-    interval: Option<[f64; 3]>,
-    value: f64,
-    samples: &[f64],
-) -> Record {
-    let open = record.clone().measured(metric, unit, interval.unwrap_or([value; 3]), samples.to_vec());
-    if interval.is_some() { open } else { Record { low: None, high: None, ..open } }
+// Six digits: the sixth is far below what any interval says, and the file stays small.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -150,7 +231,7 @@ mod tests {
     };
 
     fn times(arms: &[(&str, &[f64])]) -> Times {
-        arms.iter().map(|(arm, ns)| ((*arm).to_owned(), ns.to_vec())).collect()
+        arms.iter().map(|(arm, ns)| ((*arm).to_owned(), Taken { ns: ns.to_vec(), crew: None })).collect()
     }
 
     fn find<'a>(records: &'a [Record], variant: &str, metric: &str) -> &'a Record {
@@ -158,49 +239,85 @@ mod tests {
         found.expect("the row is there")
     }
 
-    #[test]
-    fn a_fork_gives_the_median_over_its_rounds_and_the_ratio_of_totals() {
-        let mut rows = Rows::default();
-        for _ in 0..3 {
-            rows.add(&TRAP, 0, &times(&[("slow", &[200.0, 200.0, 900.0]), ("fast", &[100.0, 100.0, 100.0])]), true);
-        }
-        let records = rows.records(&TRAP, "run");
-        let near = |record: &Record, value: f64| (record.value.expect("measured") - value).abs() < 1e-9;
-        assert!(near(find(&records, "fast", "ratio"), 2.0));
-        assert!(near(find(&records, "fast", "ratio_of_totals"), 1300.0 / 300.0));
-        assert!(near(find(&records, "fast", "saved_ns_per_op"), 10.0));
-        assert!(near(find(&records, "slow", "ns_per_op"), 20.0));
-        assert!(!records.iter().any(|r| r.variant == "slow" && r.metric.as_deref() == Some("ratio")));
+    fn near(record: &Record, value: f64) -> bool {
+        (record.value.expect("measured") - value).abs() < 1e-4 * value
     }
 
     #[test]
-    fn the_planted_slowdown_is_planted_over_trap() {
+    fn a_process_gives_the_median_over_rounds_against_the_mean_of_both_instances() {
         let mut rows = Rows::default();
-        for _ in 0..3 {
-            let arms: &[(&str, &[f64])] = &[("slow", &[9.0]), ("planted_base", &[100.0]), (PLANTED, &[105.0])];
-            rows.add(&TRAP, 0, &times(arms), true);
+        for layout in 0..3 {
+            let arms: &[(&str, &[f64])] =
+                &[("slow", &[200.0, 200.0, 900.0]), (SAME, &[800.0; 3]), ("fast", &[100.0, 100.0, 100.0])];
+            rows.add(&TRAP, 0, layout, &times(arms), true);
         }
         let records = rows.records(&TRAP, "run");
-        let ratio = find(&records, PLANTED, "ratio").value.expect("measured");
-        assert!((ratio - 1.05).abs() < 1e-9);
+        assert!(near(find(&records, "fast", "ratio"), 4.0), "√(200 · 800) ÷ 100");
+        assert!(near(find(&records, SAME, "ratio"), 0.25), "trap ÷ same");
+        assert!(near(find(&records, "slow", "ns_per_op"), 40.0));
+        assert!(near(find(&records, "fast", "saved_ns_per_op"), 30.0));
+        assert!(!records.iter().any(|r| r.variant == "slow" && r.metric.as_deref() == Some("ratio")));
+        assert!(!records.iter().any(|r| r.variant == SAME && r.metric.as_deref() == Some("saved_ns_per_op")));
+    }
+
+    #[test]
+    fn a_layout_is_the_median_of_its_processes() {
+        let mut rows = Rows::default();
+        for (layout, fast) in [(2, 50.0), (0, 100.0), (1, 100.0), (0, 1_000.0), (0, 100.0)] {
+            rows.add(&TRAP, 0, layout, &times(&[("slow", &[200.0]), ("fast", &[fast])]), true);
+        }
+        let records = rows.records(&TRAP, "run");
+        let ratio = find(&records, "fast", "ratio");
+        assert_eq!(ratio.samples, [2.0, 2.0, 4.0]);
+        assert_eq!(ratio.processes, [vec![2.0, 0.2, 2.0], vec![2.0], vec![4.0]]);
+    }
+
+    #[test]
+    fn the_planted_slowdown_is_planted_over_base() {
+        let mut rows = Rows::default();
+        for layout in 0..3 {
+            let arms: &[(&str, &[f64])] = &[
+                ("slow", &[100.0]),
+                (SAME, &[100.0]),
+                (planted::RUNS, &[105.0]),
+                (planted::THREADS, &[210.0]),
+                ("planted_base", &[200.0]),
+                ("planted_base_too", &[200.0]),
+            ];
+            rows.add(&TRAP, 0, layout, &times(arms), true);
+        }
+        let records = rows.records(&TRAP, "run");
+        assert!(near(find(&records, planted::RUNS, "ratio"), 1.05));
+        assert!(near(find(&records, planted::THREADS, "ratio"), 1.05));
         assert!(!records.iter().any(|r| r.variant == "planted_base"));
     }
 
     #[test]
-    fn two_forks_have_an_estimate_and_no_interval() {
+    fn threads_have_cpu_time_and_what_was_taken_from_them() {
+        let crew = CrewTotal { runs: 10.0, wall: 1_000.0, thread_wall: 2_000.0, cpu: Some(1_900.0), delayed: None };
         let mut rows = Rows::default();
-        for _ in 0..2 {
-            rows.add(&TRAP, 1, &times(&[("slow", &[3.0]), ("fast", &[1.0])]), true);
+        let arms = vec![("slow".to_owned(), Taken { ns: vec![100.0], crew: Some(crew) })];
+        rows.add(&TRAP, 1, 0, &arms, true);
+        let records = rows.records(&TRAP, "run");
+        assert!(near(find(&records, "slow", "cpu_ns_per_op"), 19.0) && near(find(&records, "slow", "cpus"), 1.9));
+        assert!(!records.iter().any(|r| r.metric.as_deref() == Some("taken")), "missing is missing");
+    }
+
+    #[test]
+    fn two_layouts_have_an_estimate_and_no_interval() {
+        let mut rows = Rows::default();
+        for layout in 0..2 {
+            rows.add(&TRAP, 1, layout, &times(&[("slow", &[3.0]), ("fast", &[1.0])]), true);
         }
         let records = rows.records(&TRAP, "run");
-        let record = find(&records, "fast", "ratio_of_totals");
+        let record = find(&records, "fast", "ratio");
         assert_eq!((record.low, record.high, record.samples.len()), (None, None, 2));
     }
 
     #[test]
     fn a_failed_row_says_why_and_has_no_value() {
         let mut rows = Rows::default();
-        rows.add(&TRAP, 0, &times(&[("slow", &[3.0]), ("fast", &[1.0])]), true);
+        rows.add(&TRAP, 0, 0, &times(&[("slow", &[3.0]), ("fast", &[1.0])]), true);
         rows.fail(("made_up", 0, "fast".into()), "killed by signal 6".into());
         let records = rows.records(&TRAP, "run");
         let failed: Vec<_> = records.iter().filter(|r| r.failed.is_some()).collect();

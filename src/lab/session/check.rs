@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
 
 use super::progress::Progress;
-use crate::trap::{Point, Trap, Variant};
+use crate::trap::{Point, Routine, Shape, Trap, Variant, Work};
 
 /// Why a trap is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -44,29 +44,60 @@ pub enum Refusal {
     },
 }
 
-/// Runs every variant of a trap once at each of these points, and gives the digest of each point.
+/// What the check found at a point.
+#[derive(Clone, Debug)]
+pub struct Sound {
+    /// The point.
+    pub point: Point,
+    /// The digest that all variants gave.
+    pub digest: u64,
+    /// The most that any variant's routine needs: one that waits decides how all of them are timed.
+    pub shape: Shape,
+    /// ns of one run of each variant: one look, good for planning and for nothing else.
+    pub ns: Vec<f64>,
+}
+
+/// Runs every variant of a trap at each of these points.
 ///
 /// # Errors
 /// If a variant gives another digest than the trap, or panics.
-pub fn agreement<'a>(trap: &Trap, points: impl IntoIterator<Item = &'a Point>) -> Result<Vec<u64>, Refusal> {
-    points.into_iter().map(|point| agree(trap, point)).collect()
+pub fn agreement(trap: &Trap, points: &[Point]) -> Result<Vec<Sound>, Refusal> {
+    points.iter().map(|point| agree(trap, point)).collect()
 }
 
-fn agree(trap: &Trap, point: &Point) -> Result<u64, Refusal> {
+fn agree(trap: &Trap, point: &Point) -> Result<Sound, Refusal> {
     let baseline = trap.baseline();
-    let expected = digest(trap, baseline, point)?;
-    for variant in trap.variants.iter().filter(|v| v.name != baseline.name) {
-        let digest = digest(trap, variant, point)?;
-        if digest != expected {
+    // It lives until the others have been looked at, so that they share its input and its crew.
+    let (_alive, first) = look(trap, baseline, point)?;
+    let mut sound = Sound { point: *point, digest: first.digest, shape: first.shape, ns: vec![first.ns] };
+    for variant in trap.variants_at(point).filter(|v| v.name != baseline.name) {
+        let (_, seen) = look(trap, variant, point)?;
+        if seen.digest != first.digest {
             let (trap, point, baseline, variant) = (trap.name, *point, baseline.name, variant.name);
+            let (expected, digest) = (first.digest, seen.digest);
             return Err(Refusal::Disagree { trap, point, baseline, expected, variant, digest });
         }
+        sound.ns.push(seen.ns);
+        if seen.shape == Shape::Gather {
+            sound.shape = Shape::Gather;
+        }
     }
-    Ok(expected)
+    Ok(sound)
 }
 
-fn digest(trap: &Trap, variant: &Variant, point: &Point) -> Result<u64, Refusal> {
-    let run = AssertUnwindSafe(|| (variant.batch)(point).digest());
+struct Seen {
+    digest: u64,
+    shape: Shape,
+    ns: f64,
+}
+
+fn look(trap: &Trap, variant: &Variant, point: &Point) -> Result<(Box<dyn Routine>, Seen), Refusal> {
+    let run = AssertUnwindSafe(|| {
+        let mut routine = (variant.batch)(point);
+        let digest = routine.digest();
+        let seen = Seen { digest, shape: routine.shape(), ns: routine.block(Work::Runs(1)).ns_per_run };
+        (routine, seen)
+    });
     let refusal = |why| Refusal::Panicked { trap: trap.name, point: *point, variant: variant.name, why };
     catch_unwind(run).map_err(|panic| refusal(said(panic.as_ref())))
 }
@@ -78,11 +109,11 @@ pub fn said(panic: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or("no message").to_owned()
 }
 
-/// What the check found: digests of the sound traps, and why the others are refused.
+/// What the check found: the points of sound traps, and why the others are refused.
 #[derive(Clone, Debug, Default)]
 pub struct Checked<'a> {
-    /// By trap name: the digest at each of the checked points.
-    pub digests: HashMap<&'static str, Vec<u64>>,
+    /// By trap name: each of the checked points.
+    pub sound: HashMap<&'static str, Vec<Sound>>,
     /// The traps that nothing is measured of.
     pub refused: Vec<(&'a Trap, Refusal)>,
 }
@@ -94,7 +125,7 @@ pub fn all<'a>(traps: &[&'a Trap], points: impl Fn(&Trap) -> Vec<Point>, progres
     for &trap in traps {
         progress.say(&format!("checking that all variants of {} agree", trap.name));
         match agreement(trap, &points(trap)) {
-            Ok(digests) => drop(checked.digests.insert(trap.name, digests)),
+            Ok(sound) => drop(checked.sound.insert(trap.name, sound)),
             Err(refusal) => checked.refused.push((trap, refusal)),
         }
     }

@@ -1,12 +1,61 @@
 //! Code layout: one link decides it, so every fork runs a link of its own.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
 use super::machine;
+use super::paths::target_name;
+
+/// The layouts that a run has.
+#[derive(Clone, Debug)]
+pub(in crate::lab) struct Linked {
+    /// The executables, as many as were asked for; all of them the one that cargo linked where there can be no other.
+    pub(in crate::lab) layouts: Vec<PathBuf>,
+    /// How many different ones there are.
+    pub(in crate::lab) distinct: usize,
+    /// Why there is only one, if so.
+    pub(in crate::lab) one: Option<String>,
+}
+
+/// Links the running bench target so many times with its functions in another order, from this seed on, or takes what an
+/// earlier run has linked. Two seeds that give one executable are one layout, and another seed is tried.
+pub(in crate::lab) fn layouts(
+    folder: &Path,
+    executable: &[u8],
+    wanted: usize,
+    seed: u64,
+    interrupted: &AtomicBool,
+) -> Linked {
+    let (relinker, mut found) = (Relinker::new(folder, executable), BTreeMap::new());
+    for seed in (seed..).take(SEEDS * wanted) {
+        if found.len() == wanted || interrupted.load(Ordering::Relaxed) {
+            break;
+        }
+        match relinker.relink(seed) {
+            Ok((hash, path)) => drop(found.entry(hash).or_insert((seed, path))),
+            // An interrupted linker says nothing about what it can do.
+            Err(_) if interrupted.load(Ordering::Relaxed) => break,
+            Err(why) => return one(wanted, why),
+        }
+    }
+    let distinct = found.len();
+    let mut layouts: Vec<_> = found.into_values().collect();
+    layouts.sort();
+    Linked { layouts: layouts.into_iter().map(|(_, path)| path).collect(), distinct, one: None }
+}
+
+// How many seeds are tried for each layout.
+const SEEDS: usize = 3;
+
+fn one(wanted: usize, why: String) -> Linked {
+    let path = std::env::current_exe().unwrap_or_default();
+    Linked { layouts: vec![path; wanted], distinct: 1, one: Some(why) }
+}
 
 /// Executables of the running bench target, linked again with their functions in another order.
 ///
@@ -14,7 +63,7 @@ use super::machine;
 /// command that started us; see the manual of LLD for the option. The result does not replace the original executable,
 /// and is kept under a name that holds the original's hash.
 #[derive(Debug)]
-pub(in crate::lab) struct Relinker {
+struct Relinker {
     folder: PathBuf,
     bench: String,
     hash: String,
@@ -23,33 +72,24 @@ pub(in crate::lab) struct Relinker {
 }
 
 impl Relinker {
-    /// A relinker that keeps its results in this folder.
-    #[must_use]
-    pub(in crate::lab) fn new(folder: &Path, executable: &[u8]) -> Self {
-        let path = std::env::current_exe().unwrap_or_default();
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        // Cargo puts a hash behind the target's name.
-        let bench = stem.rsplit_once('-').map_or(&*stem, |(name, _)| name).to_owned();
+    fn new(folder: &Path, executable: &[u8]) -> Self {
         let hash = machine::sha256(executable)[..16].to_owned();
-        let folder = folder.join("layouts");
+        let (folder, bench) = (folder.join("layouts"), target_name());
         Self { folder, bench, hash, cargo: std::env::var_os("CARGO"), flags: cargo_flags(&parent_command()) }
     }
 
-    /// The executable of this seed, linked now or by an earlier run.
-    ///
-    /// # Errors
-    /// If it can't be linked: a sentence that says why.
-    pub(in crate::lab) fn relink(&self, seed: u64) -> Result<PathBuf, String> {
+    // The executable of this seed and the hash of its content, or a sentence that says why it can't be linked.
+    fn relink(&self, seed: u64) -> Result<(String, PathBuf), String> {
         let kept = self.folder.join(format!("{}-{}-{seed}", self.bench, self.hash));
-        if kept.exists() {
-            return Ok(kept);
+        if !kept.exists() {
+            self.forget_others();
+            let linked = self.link(seed)?;
+            std::fs::create_dir_all(&self.folder).map_err(|e| format!("cannot make {}: {e}", self.folder.display()))?;
+            // Moved, so that they do not pile up among cargo's own; no reader ever sees half of one.
+            std::fs::rename(&linked, &kept).map_err(|e| format!("cannot keep {}: {e}", kept.display()))?;
         }
-        self.forget_others();
-        let linked = self.link(seed)?;
-        std::fs::create_dir_all(&self.folder).map_err(|e| format!("cannot make {}: {e}", self.folder.display()))?;
-        // Moved, so that they do not pile up among cargo's own; no reader ever sees half of one.
-        std::fs::rename(&linked, &kept).map_err(|e| format!("cannot keep {}: {e}", kept.display()))?;
-        Ok(kept)
+        let content = std::fs::read(&kept).map_err(|e| format!("cannot read {}: {e}", kept.display()))?;
+        Ok((machine::sha256(&content), kept))
     }
 
     fn link(&self, seed: u64) -> Result<PathBuf, String> {

@@ -1,0 +1,312 @@
+//! What all bench targets have in common: arguments, the check, records, the report and the exit code.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use thiserror::Error;
+
+use super::args::Args;
+use super::check::{self, Checked};
+use super::machine;
+use super::paths::{target_folder, target_name};
+use super::progress::Progress;
+use crate::record::{Record, Run, SCHEMA, Store, StoreError, TrapNote};
+use crate::report;
+use crate::trap::{Instrument, Point, Role, Trap};
+
+/// Exit code of a command that was wrong.
+pub const WRONG_COMMAND: u8 = 2;
+/// Exit code of an interrupted run, as shells have it.
+pub const INTERRUPTED: u8 = 130;
+
+/// Why a run can't go on.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// Records can't be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The report can't be written.
+    #[error(transparent)]
+    Report(#[from] report::ReportError),
+    /// Criterion's process failed.
+    #[error("criterion's part of the time target ended with {0}; what it said is above")]
+    Criterion(std::process::ExitStatus),
+    /// A file of the run can't be read or written.
+    #[error("cannot {verb} {path}: {source}")]
+    Io {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// One run of one bench target, open for measuring.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// What was asked for.
+    pub args: Args,
+    /// The chosen traps that passed the check.
+    pub traps: Vec<&'a Trap>,
+    /// What the check found.
+    pub checked: Checked<'a>,
+    /// Where everything is written: `trapline` in the target directory.
+    pub folder: PathBuf,
+    /// The content of the running executable.
+    pub executable: Vec<u8>,
+    /// The circumstances; instruments fill in what they know.
+    pub run: Run,
+    /// Where progress is told.
+    pub progress: Progress,
+    store: Store,
+    refused: Vec<Record>,
+    failures: usize,
+}
+
+/// Runs a bench target: `measure` is called when all is ready, and puts its records into the session.
+pub fn main<F>(instrument: Instrument, traps: &[Trap], measure: F) -> ExitCode
+where
+    F: FnOnce(&mut Session<'_>) -> Result<(), SessionError>,
+{
+    let args = match Args::parse(instrument, std::env::args().skip(1)) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    let faults: Vec<_> = traps.iter().flat_map(Trap::faults).chain(twice(traps)).collect();
+    if !faults.is_empty() {
+        return fail(1, faults.join("; "));
+    }
+    match args.choose(traps) {
+        Err(why) => fail(WRONG_COMMAND, why),
+        Ok(chosen) if args.list => list(instrument, &args, &chosen),
+        Ok(chosen) if args.test => test(instrument, &chosen),
+        Ok(chosen) => Session::conduct(instrument, args, traps, chosen, measure).unwrap_or_else(|error| fail(1, error)),
+    }
+}
+
+// The names that are listed more than once.
+fn twice(traps: &[Trap]) -> Vec<String> {
+    let again = |at: &usize| traps[..*at].iter().any(|t| t.name == traps[*at].name);
+    (0..traps.len()).filter(again).map(|at| format!("the trap {} is listed twice", traps[at].name)).collect()
+}
+
+fn fail(code: u8, why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("error: {why}");
+    ExitCode::from(code)
+}
+
+fn list(instrument: Instrument, args: &Args, traps: &[&Trap]) -> ExitCode {
+    let mut out = io::stdout().lock();
+    for trap in traps {
+        for point in measured_points(instrument, args.quick, trap) {
+            for variant in trap.variants_at(&point) {
+                // A closed pipe is the reader's way to say that it has seen enough.
+                let _ = writeln!(out, "{}/{}/{point}: benchmark", trap.name, variant.name);
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// The points at which an instrument measures a trap: none if it is blind to it.
+#[must_use]
+pub fn measured_points(instrument: Instrument, quick: bool, trap: &Trap) -> Vec<Point> {
+    let headlines = || trap.headlines().copied().collect();
+    match instrument {
+        _ if trap.blind_to(instrument).is_some() => Vec::new(),
+        Instrument::Ratio if quick => headlines(),
+        Instrument::Ratio | Instrument::Heap => trap.points.to_vec(),
+        Instrument::Time => headlines(),
+        Instrument::Instructions => trap.counted_point().copied().into_iter().collect(),
+    }
+}
+
+fn test(instrument: Instrument, traps: &[&Trap]) -> ExitCode {
+    let progress = Progress::new(instrument.word());
+    let checked = check::all(traps, |trap| trap.points.to_vec(), &progress);
+    progress.end();
+    for (_, refusal) in &checked.refused {
+        eprintln!("error: {refusal}");
+    }
+    println!(
+        "{}: {} traps agree at all points, {} do not",
+        instrument.word(),
+        checked.sound.len(),
+        checked.refused.len()
+    );
+    ExitCode::from(u8::from(!checked.refused.is_empty()))
+}
+
+impl<'a> Session<'a> {
+    fn conduct<F>(
+        instrument: Instrument,
+        args: Args,
+        known: &[Trap],
+        chosen: Vec<&'a Trap>,
+        measure: F,
+    ) -> Result<ExitCode, SessionError>
+    where
+        F: FnOnce(&mut Self) -> Result<(), SessionError>,
+    {
+        let mut session = Self::open(instrument, args, known, chosen)?;
+        session.refuse()?;
+        let measured = measure(&mut session);
+        session.progress.end();
+        // What was measured before a fault is in the records, so the report is due all the same.
+        let reported = session.report();
+        measured?;
+        reported?;
+        Ok(session.exit_code())
+    }
+
+    fn open(instrument: Instrument, args: Args, known: &[Trap], chosen: Vec<&'a Trap>) -> Result<Self, SessionError> {
+        let progress = Progress::new(instrument.word());
+        if instrument != Instrument::Time && !args.criterion.is_empty() {
+            progress.note(&format!("ignores {}: criterion's own, for the time target", args.criterion.join(" ")));
+        }
+        let executable = read_executable()?;
+        let folder = target_folder().join("trapline");
+        let mut store = open_store(&folder, instrument, &progress)?;
+        forget(&mut store, known, &progress);
+        let run = circumstances(instrument, &args, &chosen, &executable);
+        let checked = check::all(&chosen, |trap| measured_points(instrument, args.quick, trap), &progress);
+        let traps = chosen.into_iter().filter(|t| checked.sound.contains_key(t.name)).collect();
+        let (refused, failures) = (Vec::new(), 0);
+        Ok(Self { args, traps, checked, folder, executable, run, progress, store, refused, failures })
+    }
+
+    // A refused trap has a failed record in each of its cells: results of earlier runs are not its results any more.
+    fn refuse(&mut self) -> Result<(), SessionError> {
+        for (trap, refusal) in &self.checked.refused {
+            self.progress.note(&format!("error: {refusal}"));
+            let cells = self.cells(trap);
+            self.refused.extend(cells.into_iter().map(|record| record.failed(refusal.to_string())));
+        }
+        self.put(Vec::new())
+    }
+
+    // A record without a value for each variant at each point that this run measures.
+    fn cells(&self, trap: &Trap) -> Vec<Record> {
+        self.cells_at(trap, &measured_points(self.run.instrument, self.run.quick, trap))
+    }
+
+    fn cells_at(&self, trap: &Trap, points: &[Point]) -> Vec<Record> {
+        let cell = |p, v| Record::of_variant(trap, p, v, self.run.instrument, &self.run.run);
+        points.iter().flat_map(|p| trap.variants.iter().map(move |v| cell(p, v))).collect()
+    }
+
+    /// The chosen traps that this run's instrument can see.
+    #[must_use]
+    pub fn seen_traps(&self) -> Vec<&'a Trap> {
+        self.traps.iter().copied().filter(|t| t.blind_to(self.run.instrument).is_none()).collect()
+    }
+
+    /// The records of what this run does not measure of the chosen traps, each with the reason: traps that the instrument can't
+    /// see, and variants that are left out at a point.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<Record> {
+        self.traps.iter().flat_map(|trap| self.unseen_of(trap)).collect()
+    }
+
+    fn unseen_of(&self, trap: &Trap) -> Vec<Record> {
+        let instrument = self.run.instrument;
+        if let Some(why) = trap.blind_to(instrument) {
+            return self.cells_at(trap, trap.points).into_iter().map(|cell| cell.blind(why)).collect();
+        }
+        let points = measured_points(instrument, self.run.quick, trap);
+        let left_out =
+            points.iter().flat_map(|p| trap.variants.iter().filter_map(move |v| Some((p, v, v.left_out(p)?))));
+        left_out.map(|(p, v, why)| Record::of_variant(trap, p, v, instrument, &self.run.run).blind(why)).collect()
+    }
+
+    /// Puts the records of the run so far into the store, in place of what an earlier call put.
+    ///
+    /// # Errors
+    /// If the store can't be written.
+    pub fn put(&mut self, mut records: Vec<Record>) -> Result<(), SessionError> {
+        records.extend(self.refused.iter().cloned());
+        self.failures = records.iter().filter(|r| r.failed.is_some()).count();
+        Ok(self.store.put(&self.run, &records)?)
+    }
+
+    fn report(&self) -> Result<(), SessionError> {
+        let measured = report::write(&self.folder)?.only(&self.run.run);
+        let mut out = io::stdout().lock();
+        // Criterion has printed what the time target measured.
+        if self.run.instrument != Instrument::Time {
+            let _ = writeln!(out, "{}", report::text(&report::document(&measured)));
+        }
+        let _ = writeln!(out, "The whole report: {}", self.folder.join("report.md").display());
+        Ok(())
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match (&self.run.partial, self.failures) {
+            (Some(_), _) => ExitCode::from(INTERRUPTED),
+            (None, 0) => ExitCode::SUCCESS,
+            (None, _) => ExitCode::FAILURE,
+        }
+    }
+}
+
+fn read_executable() -> Result<Vec<u8>, SessionError> {
+    let path = std::env::current_exe().unwrap_or_default();
+    std::fs::read(&path).map_err(|source| SessionError::Io { verb: "read", path, source })
+}
+
+fn open_store(folder: &Path, instrument: Instrument, progress: &Progress) -> Result<Store, SessionError> {
+    let mut store = Store::open(&folder.join("records"), instrument)?;
+    for damage in store.damage() {
+        progress.note(&format!("error: {damage}"));
+    }
+    if let Some(path) = store.set_aside()? {
+        progress.note(&format!("the good lines are kept; the damaged file is set aside as {}", path.display()));
+    }
+    Ok(store)
+}
+
+// Cells of points, variants and traps that the code no longer has would stay in the report for good.
+fn forget(store: &mut Store, known: &[Trap], progress: &Progress) {
+    let is_stated = |record: &Record| {
+        let trap = known.iter().find(|t| t.name == record.trap);
+        let at = trap.and_then(|t| {
+            t.points.iter().find(|p| (p.n, p.threads, p.case) == (record.n, record.threads, &record.case))
+        });
+        at.is_some() && (record.role == Role::Control || trap.is_some_and(|t| t.variant(&record.variant).is_some()))
+    };
+    match store.forget(&target_name(), is_stated) {
+        0 => {}
+        gone => progress
+            .note(&format!("{gone} records of points, variants or traps that are no longer in the code are dropped")),
+    }
+}
+
+fn circumstances(instrument: Instrument, args: &Args, traps: &[&Trap], executable: &[u8]) -> Run {
+    let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    Run {
+        schema: SCHEMA,
+        run: format!("{}-{}-{}", instrument.word(), started.replace([':', '-'], ""), std::process::id()),
+        instrument,
+        started,
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+        quick: args.quick,
+        solo: args.solo,
+        unpinned: args.unpinned,
+        target: target_name(),
+        sweeps: None,
+        layouts: None,
+        partial: None,
+        traps: traps.iter().map(|&t| TrapNote::from(t)).collect(),
+        probes: Vec::new(),
+        stolen: None,
+        provenance: machine::provenance(executable),
+        source: String::new(),
+    }
+}
