@@ -77,15 +77,20 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
     ((share.as_nanos() as f64 / one) as usize).clamp(FEWEST, MOST)
 }
 
+// A block must hold twenty of the trap's runs without being made longer: blocks of unequal length are not like each other, for
+// the first runs of a block are the dearest.
+const LONGEST_PLANTED: f64 = 5_000.0;
+
 /// Where slowdowns are planted: one single-threaded and one threaded headline point of all that were checked. The
-/// single-threaded one has the shortest run, of which a block holds the most; the threaded one must be timed in windows.
+/// single-threaded one has the shortest run; the threaded one must be timed in windows.
 pub(super) fn planted<'a>(traps: &[(&'a Trap, &'a [Sound])]) -> Vec<(&'a str, usize)> {
     let headlines = || {
         traps.iter().flat_map(|(trap, sound)| sound.iter().map(move |s| (*trap, s))).filter(|(_, s)| s.point.headline)
     };
     let of = |(trap, sound): (&'a Trap, &Sound)| (trap.name, place_of(trap, sound));
     let ns = |sound: &Sound| sound.ns.first().copied().unwrap_or(f64::MAX);
-    let alone = headlines().filter(|(_, s)| s.shape == Shape::Alone).min_by(|(_, a), (_, b)| ns(a).total_cmp(&ns(b)));
+    let short = |s: &Sound| s.shape == Shape::Alone && ns(s) <= LONGEST_PLANTED;
+    let alone = headlines().filter(|(_, s)| short(s)).min_by(|(_, a), (_, b)| ns(a).total_cmp(&ns(b)));
     let team = headlines().find(|(_, s)| s.shape == Shape::Team && !crowded(s));
     alone.map(of).into_iter().chain(team.map(of)).collect()
 }
@@ -127,5 +132,7 @@ mod tests {
     fn a_slowdown_is_planted_at_headline_points_only() {
         let all = [sound(0, Shape::Alone, 500.0), sound(1, Shape::Alone, 5.0), sound(2, Shape::Team, 1e5)];
         assert_eq!(planted(&[(&TRAP, &all)]), [("made_up", 0)]);
+        let slow = [sound(0, Shape::Alone, 1e6)];
+        assert_eq!(planted(&[(&TRAP, &slow)]), []);
     }
 }
