@@ -14,8 +14,8 @@ use super::block::{CrewTime, Pace, Routine, Shape, Work, digest_of, runs_of};
 pub use super::crew::Finish;
 use super::crew::{Crew, Job, crew};
 use super::place;
-use super::team::meet;
 use super::thread_time::Reading;
+use super::window::meet;
 
 /// Runs of one job each: `call` makes what the run shares, each of `threads` workers does `part` of it, and the caller does
 /// `collect`, which returns the answer. It may wait for the workers' end, or hear of results some other way.

@@ -16,6 +16,7 @@ pub mod layout;
 pub mod place;
 mod team;
 mod thread_time;
+mod window;
 
 pub use block::{CrewTime, Pace, Routine, Shape, Work, digest_of};
 pub use fresh::routine;

@@ -6,10 +6,9 @@
 //! threads than cores a window of a few ms leaves workers without a run, and the block is fixed work:
 //! min(start) … max(end).
 
-use std::hint::{black_box, spin_loop};
+use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::yield_now;
 use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
@@ -18,6 +17,7 @@ use super::block::{CrewTime, Pace, Routine, Shape, Work, digest_of, runs_of};
 use super::crew::{Crew, Job, crew};
 use super::place;
 use super::thread_time::Reading;
+use super::window::{Timer, meet};
 
 /// Whose turn it is: which worker, and its how-manieth run since the team was built.
 #[derive(Clone, Copy, Debug)]
@@ -239,48 +239,6 @@ impl<S, F: Fn(&S, Turn) -> u64> Bench<S, F> {
         while self.running.load(Ordering::Relaxed) < self.stints.len() {
             self.run_once(stint, worker);
         }
-    }
-}
-
-// Spins, and yields now and then: with more threads than cores the others must get a chance to arrive.
-pub(super) fn meet(arrived: &AtomicUsize, all: usize) {
-    arrived.fetch_add(1, Ordering::AcqRel);
-    for spins in 1_u32.. {
-        if arrived.load(Ordering::Acquire) >= all {
-            return;
-        }
-        if spins.is_multiple_of(64) { yield_now() } else { spin_loop() }
-    }
-}
-
-/// Says when time is up, and reads the clock only so often that it does not show.
-struct Timer {
-    start: Instant,
-    length: Duration,
-    runs: u32,
-    next: u32,
-}
-
-impl Timer {
-    // How far apart two readings are: 1 % of the shortest window.
-    const STRIDE: Duration = Duration::from_micros(20);
-
-    fn new(start: Instant, length: Duration) -> Self {
-        Self { start, length, runs: 0, next: 1 }
-    }
-
-    // A worker that lost its CPU for the whole window keeps it open until it has a run, or for so many windows: then it fails.
-    const PATIENCE: u32 = 100;
-
-    fn is_up(&mut self, all_have_run: impl FnOnce() -> bool) -> bool {
-        self.runs += 1;
-        if self.runs < self.next {
-            return false;
-        }
-        let elapsed = self.start.elapsed();
-        let stride = Self::STRIDE.as_nanos() * u128::from(self.runs) / elapsed.as_nanos().max(1);
-        self.next = self.runs + u32::try_from(stride).unwrap_or(u32::MAX / 2).clamp(1, u32::MAX / 2);
-        elapsed >= self.length && (all_have_run() || elapsed >= Self::PATIENCE * self.length)
     }
 }
 

@@ -13,5 +13,6 @@ mod protocol;
 mod rows;
 mod sampler;
 mod schedule;
+mod value;
 
 pub use sampler::main;

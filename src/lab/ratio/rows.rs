@@ -5,34 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::planted;
 use super::protocol::SAME;
-use crate::lab::session::ring::{CrewTotal, Taken};
+use super::value::{Bench, Times, Value};
 use crate::lab::stats::{geometric_interval, median, t_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Role, Trap};
 
-/// What one process took at one point, by arm.
-pub(super) type Times = Vec<(String, Taken)>;
-
 /// What names a row: the trap, the place of the point among its points, and the arm.
 pub(super) type Key = (&'static str, usize, String);
-
-/// What one process says of one row.
-#[derive(Clone, Debug)]
-struct Value {
-    ln_ratio: Option<f64>,
-    ns_per_op: f64,
-    saved: Option<f64>,
-    crew: Option<PerOp>,
-    // ln of the ratio in each round; the rounds of arms in processes of their own do not belong together.
-    rounds: Vec<f64>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct PerOp {
-    cpu_ns: Option<f64>,
-    cpus: Option<f64>,
-    taken: Option<f64>,
-}
 
 /// The values of one row: by layout, in the order of the passes.
 type Row = BTreeMap<usize, Vec<Value>>;
@@ -102,57 +81,6 @@ impl Rows {
     }
 }
 
-// What one process took at one point.
-struct Bench<'a> {
-    trap: &'a Trap,
-    point: &'a Point,
-    times: &'a Times,
-    paired: bool,
-}
-
-impl Bench<'_> {
-    fn value(&self, arm: &str, taken: &Taken) -> Value {
-        let trap = self.trap.baseline().name;
-        let bases = if arm == SAME { [trap, trap] } else { planted::bases(arm, [trap, SAME]) };
-        let base = self.base(bases);
-        let rounds: Vec<f64> = base.iter().zip(self.logs(taken)).map(|(base, arm)| base - arm).collect();
-        let sign = if planted::is_planted(arm) { -1.0 } else { 1.0 };
-        let ln_ratio = (!base.is_empty() && arm != trap).then(|| sign * median(&rounds));
-        let base_ns = median(&base).exp() / self.point.n as f64;
-        Value {
-            ln_ratio,
-            ns_per_op: if arm == trap { base_ns } else { median(&taken.ns) / self.point.n as f64 },
-            saved: ln_ratio.map(|ln| base_ns * (1.0 - (-ln).exp())),
-            crew: taken.crew.map(|crew| per_op(&crew, self.point.n)),
-            rounds: if self.paired { rounds } else { Vec::new() },
-        }
-    }
-
-    // ln of the time of a run, a value a round, or one for all rounds where those of two arms do not belong together.
-    fn logs(&self, taken: &Taken) -> Vec<f64> {
-        let logs: Vec<f64> = taken.ns.iter().map(|ns| ns.ln()).collect();
-        if self.paired { logs } else { vec![median(&logs)] }
-    }
-
-    // The mean of the two instances of what an arm is held against, round by round: one that was disturbed does not tip all rows.
-    fn base(&self, names: [&str; 2]) -> Vec<f64> {
-        let found = names.map(|name| self.times.iter().find(|(arm, _)| arm == name).map(|(_, taken)| self.logs(taken)));
-        match found {
-            [Some(one), Some(two)] => one.iter().zip(two).map(|(a, b)| f64::midpoint(*a, b)).collect(),
-            [Some(only), None] | [None, Some(only)] => only,
-            [None, None] => Vec::new(),
-        }
-    }
-}
-
-fn per_op(crew: &CrewTotal, n: u64) -> PerOp {
-    PerOp {
-        cpu_ns: crew.cpu.map(|cpu| cpu / (crew.runs * n as f64)),
-        cpus: crew.cpu.map(|cpu| cpu / crew.wall),
-        taken: crew.delayed.map(|delayed| delayed / crew.thread_wall),
-    }
-}
-
 // A row, and the record that its measurements go into.
 struct Measured<'a> {
     row: &'a Row,
@@ -212,6 +140,7 @@ fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::session::ring::{CrewTotal, Taken};
     use crate::trap::{Variant, routine};
 
     const POINTS: &[Point] = &[Point::n(10).headline(), Point::n(10).threads(2)];

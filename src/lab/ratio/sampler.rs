@@ -12,8 +12,9 @@ use super::child::{self, End};
 use super::fork;
 use super::planted;
 use super::protocol::{Message, Plan, PointPlan, SAME};
-use super::rows::{Rows, Times};
+use super::rows::Rows;
 use super::schedule;
+use super::value::Times;
 use crate::lab::session::check::Sound;
 use crate::lab::session::rounds::RoundsFile;
 use crate::lab::session::steal::Steal;
@@ -153,13 +154,12 @@ impl<'a> Sampler<'a> {
         layout: usize,
     ) -> Result<bool, SessionError> {
         let mut heard = Vec::new();
-        let points = plan.points.iter().cloned();
-        let mut left: Vec<PointPlan> = if self.solo { points.flat_map(apart).collect() } else { points.collect() };
-        left = left.into_iter().filter_map(|point| self.sound(&plan.trap, point)).collect();
+        let points = if self.solo { plan.points.iter().flat_map(apart).collect() } else { plan.points.clone() };
+        let mut left: Vec<PointPlan> = points.iter().filter_map(|point| self.sound(&plan.trap, point)).collect();
         while !left.is_empty() {
             // With --solo every arm has a process of its own, otherwise one process measures all points.
             let rest = left.split_off(if self.solo { 1 } else { left.len() });
-            let (end, ear) = self.listen(path, Plan { points: left, ..plan.clone() })?;
+            let (end, ear) = self.listen(path, &Plan { points: left, ..plan.clone() })?;
             for (point, arm, why) in &ear.refused {
                 self.fail(session, &plan.trap, point.point, Some(arm), why);
             }
@@ -169,7 +169,7 @@ impl<'a> Sampler<'a> {
                 End::Interrupted => return Ok(false),
                 End::Died(why) => {
                     self.fail(session, &plan.trap, ear.points[ear.at].point, ear.arm.as_deref(), &why);
-                    let again = ear.points[ear.at..].iter().cloned().chain(rest);
+                    let again = ear.points[ear.at..].iter().chain(&rest);
                     again.filter_map(|point| self.sound(&plan.trap, point)).collect()
                 }
             };
@@ -178,22 +178,22 @@ impl<'a> Sampler<'a> {
         Ok(true)
     }
 
-    fn listen(&self, path: &Path, plan: Plan) -> Result<(End, Ear), SessionError> {
+    fn listen(&self, path: &Path, plan: &Plan) -> Result<(End, Ear), SessionError> {
         let mut ear = Ear { points: plan.points.clone(), at: 0, arm: None, heard: Vec::new(), refused: Vec::new() };
-        let end = child::listen(path, &plan, self.patience, &self.interrupted, |message| ear.hear(message));
+        let end = child::listen(path, plan, self.patience, &self.interrupted, |message| ear.hear(message));
         let end = end.map_err(|source| SessionError::Io { verb: "start", path: PathBuf::from(path), source })?;
         Ok((end, ear))
     }
 
     // The plan of a point without the arms that failed; nothing if the trap itself did or nothing is left.
-    fn sound(&self, trap: &str, point: PointPlan) -> Option<PointPlan> {
+    fn sound(&self, trap: &str, point: &PointPlan) -> Option<PointPlan> {
         let trap = self.trap(trap);
         let failed = |arm: &str| self.rows.has_failed(&(trap.name, point.point, arm.to_owned()));
         if failed(trap.baseline().name) {
             return None;
         }
         let arms: Vec<_> = point.arms.iter().filter(|arm| !failed(arm)).cloned().collect();
-        (!arms.is_empty()).then_some(PointPlan { arms, ..point })
+        (!arms.is_empty()).then(|| PointPlan { arms, ..point.clone() })
     }
 
     // Without the trap there is nothing to compare with, so its failure is that of all arms; so is one in the rounds.
@@ -244,7 +244,7 @@ impl<'a> Sampler<'a> {
 }
 
 // Each arm in a plan of its own.
-fn apart(point: PointPlan) -> Vec<PointPlan> {
+fn apart(point: &PointPlan) -> Vec<PointPlan> {
     point.arms.iter().map(|arm| PointPlan { arms: vec![arm.clone()], ..point.clone() }).collect()
 }
 

@@ -2,7 +2,10 @@
 
 pub mod args;
 pub mod check;
+mod error;
+mod listing;
 pub mod machine;
+mod opening;
 mod paths;
 pub mod probe;
 pub mod progress;
@@ -12,5 +15,7 @@ pub(super) mod rounds;
 mod run;
 pub(super) mod steal;
 
+pub use error::SessionError;
+pub use listing::measured_points;
 pub use paths::{target_folder, target_name};
-pub use run::{INTERRUPTED, Session, SessionError, WRONG_COMMAND, main, measured_points};
+pub use run::{INTERRUPTED, Session, WRONG_COMMAND, main};

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::error::SessionError;
 use super::ring::Taken;
-use super::run::SessionError;
 use crate::trap::Point;
 
 // The files of so many runs are kept.

@@ -1,49 +1,24 @@
-//! What all bench targets have in common: arguments, the check, records, the report and the exit code.
+//! One run of one bench target, from its arguments to its exit code.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::SystemTime;
-
-use thiserror::Error;
 
 use super::args::Args;
 use super::check::{self, Checked};
-use super::machine;
-use super::paths::{target_folder, target_name};
+use super::error::SessionError;
+use super::listing::{list, measured_points, test};
+use super::opening::{circumstances, forget, open_store, read_executable};
+use super::paths::target_folder;
 use super::progress::Progress;
-use crate::record::{Record, Run, SCHEMA, Store, StoreError, TrapNote};
+use crate::record::{Record, Run, Store};
 use crate::report;
-use crate::trap::{Instrument, Point, Role, Trap};
+use crate::trap::{Instrument, Point, Trap};
 
 /// Exit code of a command that was wrong.
 pub const WRONG_COMMAND: u8 = 2;
 /// Exit code of an interrupted run, as shells have it.
 pub const INTERRUPTED: u8 = 130;
-
-/// Why a run can't go on.
-#[derive(Debug, Error)]
-pub enum SessionError {
-    /// Records can't be kept.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The report can't be written.
-    #[error(transparent)]
-    Report(#[from] report::ReportError),
-    /// Criterion's process failed.
-    #[error("criterion's part of the time target ended with {0}; what it said is above")]
-    Criterion(std::process::ExitStatus),
-    /// A file of the run can't be read or written.
-    #[error("cannot {verb} {path}: {source}")]
-    Io {
-        /// What was tried.
-        verb: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
 
 /// One run of one bench target, open for measuring.
 #[derive(Debug)]
@@ -100,48 +75,6 @@ fn twice(traps: &[Trap]) -> Vec<String> {
 fn fail(code: u8, why: impl std::fmt::Display) -> ExitCode {
     eprintln!("error: {why}");
     ExitCode::from(code)
-}
-
-fn list(instrument: Instrument, args: &Args, traps: &[&Trap]) -> ExitCode {
-    let mut out = io::stdout().lock();
-    for trap in traps {
-        for point in measured_points(instrument, args.quick, trap) {
-            for variant in trap.variants_at(&point) {
-                // A closed pipe is the reader's way to say that it has seen enough.
-                let _ = writeln!(out, "{}/{}/{point}: benchmark", trap.name, variant.name);
-            }
-        }
-    }
-    ExitCode::SUCCESS
-}
-
-/// The points at which an instrument measures a trap: none if it is blind to it.
-#[must_use]
-pub fn measured_points(instrument: Instrument, quick: bool, trap: &Trap) -> Vec<Point> {
-    let headlines = || trap.headlines().copied().collect();
-    match instrument {
-        _ if trap.blind_to(instrument).is_some() => Vec::new(),
-        Instrument::Ratio if quick => headlines(),
-        Instrument::Ratio | Instrument::Heap => trap.points.to_vec(),
-        Instrument::Time => headlines(),
-        Instrument::Instructions => trap.counted_point().copied().into_iter().collect(),
-    }
-}
-
-fn test(instrument: Instrument, traps: &[&Trap]) -> ExitCode {
-    let progress = Progress::new(instrument.word());
-    let checked = check::all(traps, |trap| trap.points.to_vec(), &progress);
-    progress.end();
-    for (_, refusal) in &checked.refused {
-        eprintln!("error: {refusal}");
-    }
-    println!(
-        "{}: {} traps agree at all points, {} do not",
-        instrument.word(),
-        checked.sound.len(),
-        checked.refused.len()
-    );
-    ExitCode::from(u8::from(!checked.refused.is_empty()))
 }
 
 impl<'a> Session<'a> {
@@ -253,60 +186,5 @@ impl<'a> Session<'a> {
             (None, 0) => ExitCode::SUCCESS,
             (None, _) => ExitCode::FAILURE,
         }
-    }
-}
-
-fn read_executable() -> Result<Vec<u8>, SessionError> {
-    let path = std::env::current_exe().unwrap_or_default();
-    std::fs::read(&path).map_err(|source| SessionError::Io { verb: "read", path, source })
-}
-
-fn open_store(folder: &Path, instrument: Instrument, progress: &Progress) -> Result<Store, SessionError> {
-    let mut store = Store::open(&folder.join("records"), instrument)?;
-    for damage in store.damage() {
-        progress.note(&format!("error: {damage}"));
-    }
-    if let Some(path) = store.set_aside()? {
-        progress.note(&format!("the good lines are kept; the damaged file is set aside as {}", path.display()));
-    }
-    Ok(store)
-}
-
-// Cells of points, variants and traps that the code no longer has would stay in the report for good.
-fn forget(store: &mut Store, known: &[Trap], progress: &Progress) {
-    let is_stated = |record: &Record| {
-        let trap = known.iter().find(|t| t.name == record.trap);
-        let at = trap.and_then(|t| {
-            t.points.iter().find(|p| (p.n, p.threads, p.case) == (record.n, record.threads, &record.case))
-        });
-        at.is_some() && (record.role == Role::Control || trap.is_some_and(|t| t.variant(&record.variant).is_some()))
-    };
-    match store.forget(&target_name(), is_stated) {
-        0 => {}
-        gone => progress
-            .note(&format!("{gone} records of points, variants or traps that are no longer in the code are dropped")),
-    }
-}
-
-fn circumstances(instrument: Instrument, args: &Args, traps: &[&Trap], executable: &[u8]) -> Run {
-    let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    Run {
-        schema: SCHEMA,
-        run: format!("{}-{}-{}", instrument.word(), started.replace([':', '-'], ""), std::process::id()),
-        instrument,
-        started,
-        command: std::env::args().collect::<Vec<_>>().join(" "),
-        quick: args.quick,
-        solo: args.solo,
-        unpinned: args.unpinned,
-        target: target_name(),
-        sweeps: None,
-        layouts: None,
-        partial: None,
-        traps: traps.iter().map(|&t| TrapNote::from(t)).collect(),
-        probes: Vec::new(),
-        stolen: None,
-        provenance: machine::provenance(executable),
-        source: String::new(),
     }
 }
