@@ -96,7 +96,7 @@ impl<'a> Sweep<'a> {
         let checked = |trap: &Trap| session::measured_points(Instrument::Ratio, session.args.quick, trap);
         let together = traps.iter().flat_map(|t| plans(t, &checked(t), &session.checked.digests[t.name]));
         Self {
-            forks: session.args.forks(),
+            forks: session.args.layouts(),
             patience: Duration::from_secs(session.args.fork_timeout),
             solo: session.args.solo,
             points: if session.args.solo {

@@ -1,5 +1,6 @@
 //! The one argument contract of every bench target:
-//! `[FILTER]... [--quick] [--test] [--list] [--forks N] [--solo] [--seed S] [--fork-timeout SECONDS]`.
+//! `[FILTER]... [--quick] [--test] [--list] [--layouts L] [--processes K] [--solo] [--unpinned] [--seed S]
+//! [--fork-timeout SECONDS]`.
 //!
 //! `cargo bench -- …` gives one command line to all targets, so criterion's own flags are known here as well: the `time`
 //! target passes them on, the others ignore them and say so.
@@ -8,24 +9,28 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::trap::{Instrument, Trap};
 
-/// Fewer forks give no interval worth printing: with two, t(0.975, 1) is 12.7.
-pub const FEWEST_FORKS: usize = 3;
+/// Fewer layouts give no interval worth printing: with two, t(0.975, 1) is 12.7.
+pub const FEWEST_LAYOUTS: usize = 3;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
     /// Substrings of trap names; none means all traps.
     pub filters: Vec<String>,
-    /// Shorter measurements: five forks at the headline points only.
+    /// Shorter measurements: six layouts in one process each, at the headline points only.
     pub quick: bool,
     /// Run every chosen variant once and check digests; measure nothing.
     pub test: bool,
     /// Say what would be measured.
     pub list: bool,
-    /// How many forks.
-    pub forks: Option<usize>,
+    /// How many code layouts, where it is asked for; see [`Args::layouts`].
+    pub layouts: Option<usize>,
+    /// How many processes of each layout, where it is asked for; see [`Args::processes`].
+    pub processes: Option<usize>,
     /// Each arm in a process of its own.
     pub solo: bool,
+    /// Threads run wherever the kernel puts them.
+    pub unpinned: bool,
     /// The seed of the first code layout.
     pub seed: u64,
     /// Seconds until a silent fork is given up.
@@ -73,30 +78,30 @@ fn command(instrument: Instrument) -> Command {
                 .num_args(0..)
                 .help("Substrings of trap names; none means all traps"),
         )
-        .arg(flag("quick", "Five forks at the headline points; short criterion runs"))
+        .arg(flag("quick", "Six layouts in one process each, at the headline points; short criterion runs"))
         .arg(flag("test", "Run every chosen variant once and check that the answers agree; measure nothing"))
         .arg(flag("list", "Say what would be measured"))
-        .arg(
-            Arg::new("forks")
-                .long("forks")
-                .value_name("N")
-                .value_parser(forks)
-                .help("Processes, each a relink [10; 5]"),
-        )
+        .arg(valued("layouts", "L").value_parser(layouts).help("Code layouts, each a relink [10; 6 with --quick]"))
+        .arg(valued("processes", "K").value_parser(processes).help("Processes of each layout [3; 1 with --quick]"))
+        // Known only to be refused with the names of its heirs.
+        .arg(valued("forks", "N").value_parser(forks).num_args(0..=1).default_missing_value("").hide(true))
         .arg(flag("solo", "Give each variant a process of its own"))
-        .arg(
-            number("seed", "S", "1").help("Seed of the first code layout, from 1; the next forks count on from it [1]"),
-        )
+        .arg(flag("unpinned", "Let threads run wherever the kernel puts them"))
+        .arg(number("seed", "S", "1").help("Seed of the first code layout, from 1; the next ones count on from it [1]"))
         .arg(number("fork-timeout", "SECONDS", "60").help("Give up a fork that is silent for so long [60]"))
         .arg(flag("bench", "Given by cargo").hide(true))
         .args(CRITERION.iter().map(|&(name, short, value)| criterion_arg(name, short, value)))
         .after_help("Criterion's own flags, such as --save-baseline NAME, are passed on by the time target.")
 }
 
+fn valued(name: &'static str, value: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value)
+}
+
 fn number(name: &'static str, value: &'static str, default: &'static str) -> Arg {
     // LLD takes the seed 0 for "choose one", which would give a layout that nobody can repeat.
     let positive = value_parser!(u64).range(1..);
-    Arg::new(name).long(name).value_name(value).default_value(default).hide_default_value(true).value_parser(positive)
+    valued(name, value).default_value(default).hide_default_value(true).value_parser(positive)
 }
 
 fn criterion_arg(name: &'static str, short: Option<char>, value: bool) -> Arg {
@@ -105,14 +110,29 @@ fn criterion_arg(name: &'static str, short: Option<char>, value: bool) -> Arg {
     if let Some(short) = short { arg.short(short) } else { arg }
 }
 
-fn forks(text: &str) -> Result<usize, String> {
-    let forks: usize = text.parse().map_err(|_| format!("give a whole number of {FEWEST_FORKS} or more"))?;
-    if forks < FEWEST_FORKS {
-        return Err(format!(
-            "an interval over fewer than {FEWEST_FORKS} forks says nothing (t is 12.7 with two): give {FEWEST_FORKS} or more"
-        ));
-    }
-    Ok(forks)
+fn layouts(text: &str) -> Result<usize, String> {
+    let layouts = at_least(FEWEST_LAYOUTS, text)?;
+    layouts.ok_or_else(|| {
+        format!(
+            "an interval over fewer than {FEWEST_LAYOUTS} layouts says nothing (t is 12.7 with two): give {FEWEST_LAYOUTS} or more"
+        )
+    })
+}
+
+fn processes(text: &str) -> Result<usize, String> {
+    at_least(1, text)?.ok_or_else(|| "a layout that runs in no process measures nothing: give 1 or more".into())
+}
+
+// Nothing if the number is smaller.
+fn at_least(fewest: usize, text: &str) -> Result<Option<usize>, String> {
+    let number: usize = text.parse().map_err(|_| format!("give a whole number of {fewest} or more"))?;
+    Ok((number >= fewest).then_some(number))
+}
+
+fn forks(_: &str) -> Result<usize, String> {
+    Err(format!(
+        "a fork is now a process of a layout: give --layouts L ({FEWEST_LAYOUTS} or more) and --processes K (1 or more)"
+    ))
 }
 
 impl Args {
@@ -132,18 +152,26 @@ impl Args {
             quick: matches.get_flag("quick"),
             test: matches.get_flag("test"),
             list: matches.get_flag("list"),
-            forks: matches.get_one("forks").copied(),
+            layouts: matches.get_one("layouts").copied(),
+            processes: matches.get_one("processes").copied(),
             solo: matches.get_flag("solo"),
+            unpinned: matches.get_flag("unpinned"),
             seed: number("seed"),
             fork_timeout: number("fork-timeout"),
             criterion: CRITERION.iter().flat_map(|&(name, _, value)| given(matches, name, value)).collect(),
         }
     }
 
-    /// How many forks: as asked for, else five when quick and ten when not.
+    /// How many code layouts: as asked for, else six when quick and ten when not.
     #[must_use]
-    pub fn forks(&self) -> usize {
-        self.forks.unwrap_or(if self.quick { 5 } else { 10 })
+    pub fn layouts(&self) -> usize {
+        self.layouts.unwrap_or(if self.quick { 6 } else { 10 })
+    }
+
+    /// How many processes of each layout: as asked for, else one when quick and three when not.
+    #[must_use]
+    pub fn processes(&self) -> usize {
+        self.processes.unwrap_or(if self.quick { 1 } else { 3 })
     }
 
     /// The traps that the filters choose.
@@ -199,26 +227,45 @@ mod tests {
 
     #[test]
     fn reads_filters_flags_and_criterions_own() -> Result<(), clap::Error> {
-        let args = parse("vec map --quick --bench --forks 4 --save-baseline old --noplot")?;
+        let args = parse("vec map --quick --bench --layouts 4 --processes 2 --save-baseline old --noplot")?;
         assert_eq!(args.filters, ["vec", "map"]);
-        assert_eq!((args.quick, args.forks(), args.seed), (true, 4, 1));
+        assert_eq!((args.quick, args.layouts(), args.processes(), args.seed), (true, 4, 2, 1));
         assert_eq!(args.criterion, ["--save-baseline", "old", "--noplot"]);
         Ok(())
     }
 
     #[test]
-    fn forks_default_to_ten_and_five() -> Result<(), clap::Error> {
-        assert_eq!(parse("")?.forks(), 10);
-        assert_eq!(parse("--quick")?.forks(), 5);
+    fn layouts_and_processes_default_to_ten_by_three_and_six_by_one() -> Result<(), clap::Error> {
+        let sweeps = |args: Args| (args.layouts(), args.processes());
+        assert_eq!(sweeps(parse("")?), (10, 3));
+        assert_eq!(sweeps(parse("--quick")?), (6, 1));
         Ok(())
     }
 
     #[test]
-    fn refuses_too_few_forks_and_unknown_flags_with_exit_code_2() {
-        for line in ["--forks 1", "--forks 2", "--forks x", "--nonsense", "--forks", "--seed 0"] {
+    fn threads_are_pinned_unless_asked_otherwise() -> Result<(), clap::Error> {
+        assert!(!parse("")?.unpinned);
+        assert!(parse("--unpinned")?.unpinned);
+        Ok(())
+    }
+
+    #[test]
+    fn refuses_too_few_and_unknown_flags_with_exit_code_2() {
+        for line in ["--layouts 2", "--layouts x", "--layouts", "--processes 0", "--nonsense", "--seed 0"] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
         }
-        assert!(parse("--forks 2").expect_err("two").to_string().contains("3 or more"));
+        assert!(parse("--layouts 2").expect_err("two").to_string().contains("3 or more"));
+        assert!(parse("--processes 0").expect_err("none").to_string().contains("1 or more"));
+    }
+
+    #[test]
+    fn forks_are_refused_with_the_names_of_what_took_their_place() {
+        for line in ["--forks 10", "--forks", "--forks=3", "vec --forks x"] {
+            let error = parse(line).expect_err(line);
+            let said = error.to_string();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(said.contains("--layouts L") && said.contains("--processes K"), "{line}: {said}");
+        }
     }
 }
