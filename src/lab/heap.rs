@@ -1,27 +1,38 @@
-//! The heap instrument: blocks, bytes and peak bytes of one run, counted by dhat.
+//! The heap instrument: blocks, bytes, peak bytes and held bytes of one run, counted by dhat.
 //!
-//! A routine is built, runs once to warm up, and one run more is counted. Where threads share the work this is done three
-//! times, each from a fresh routine: which of them allocates can differ, and a record keeps the smallest and the largest
-//! count. What the team itself allocates to hand out a run (a Vec and a few channel blocks) is in these counts.
+//! Every cell is counted three times, each time by a fresh thread: it builds the routine, runs it once to warm up, and
+//! counts one run more. Thread-locals start empty and workers are new, so that nothing is left of the count before. The
+//! main thread only waits, and progress is told between cells: nothing else allocates in the process. If the three agree,
+//! the count is exact; where threads share work, which of them allocates can differ, and the record is a range.
 //!
-//! dhat counts a `realloc` as a new block of the full new size, also one that is extended in place: where a variant has a
-//! buffer that can move, its moves are counted beside the blocks. Nothing is ever timed in this target, and dhat does not
-//! see mmap.
+//! | metric | what it counts |
+//! |---|---|
+//! | `blocks`, `bytes` | what the counted run asked for |
+//! | `peak_bytes` | the most of it that was live at once |
+//! | `held_bytes` | what the warm-up run left behind for the runs to come: live after it, beyond what the routine was built with. Of a pool or a reused buffer `peak_bytes` is 0, and this is not |
+//! | `moves` | how often a buffer that can move did, where the variant says so |
+//!
+//! dhat counts a `realloc` as a new block of the full new size, also one that is extended in place: that is why moves are
+//! counted beside the blocks. They depend on what the heap has been used for before, and so does no other metric. Nothing is
+//! ever timed in this target, and dhat does not see mmap.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 pub use dhat::Alloc;
 use dhat::{HeapStats, Profiler};
 
-use super::session::machine;
-use super::session::{self, Session, SessionError};
+use super::session::check::said;
+use super::session::progress::heed_signals;
+use super::session::{self, Session, SessionError, machine};
 use crate::record::Record;
-use crate::trap::{Instrument, Point, Trap, Variant, Work};
+use crate::trap::{Build, Instrument, Point, Trap, Variant, Work};
 
-/// How often a variant is counted. One thread allocates the same in every run; several may not.
-const fn repeats(point: &Point) -> usize {
-    if point.threads == 1 { 1 } else { 3 }
-}
+/// How often a cell is counted.
+const COUNTS: usize = 3;
+// As much as a main thread has, on which the check ran before: what passed there must not overflow here.
+const STACK: usize = 8 << 20;
 
 /// The main function of a `heap` bench target over these traps. The target must have [`Alloc`] as its global allocator.
 #[must_use]
@@ -32,49 +43,107 @@ pub fn main(traps: &[Trap]) -> ExitCode {
 fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     // dhat forwards to the system's allocator, whichever the other targets use.
     session.run.provenance.allocator = Some(machine::system_allocator());
+    let interrupted = heed_signals();
     let seen: Vec<&Trap> = session.traps.iter().copied().filter(|t| t.blind_to(Instrument::Heap).is_none()).collect();
     session.progress.steps(seen.iter().map(|t| t.points.len()).sum());
     let mut records = session.unseen();
     for trap in seen {
-        session.progress.say(&format!("counting the blocks of {}", trap.name));
-        for point in trap.points {
-            let run = &session.run.run;
-            let record = |v: &Variant| Record::of_variant(trap, point, v, Instrument::Heap, run);
-            records.extend(trap.variants.iter().flat_map(|v| counted(&record(v), v, point)));
-            session.progress.step();
+        session.progress.pass(&format!("counting the blocks of {}", trap.name));
+        match counted_trap(session, trap, &interrupted) {
+            Some(counted) => records.extend(counted),
+            None => {
+                session.run.partial = Some(format!("interrupted while {} was counted", trap.name));
+                break;
+            }
         }
     }
     session.put(records)
 }
 
-fn counted(record: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
-    let counts: Vec<HeapStats> = (0..repeats(point)).map(|_| count(variant, point)).collect();
-    let metric = |metric, unit, of: fn(&HeapStats) -> u64| exact(record, metric, unit, counts.iter().map(of));
+// None if it was interrupted: a trap is counted whole or not at all.
+fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) -> Option<Vec<Record>> {
+    let mut records = Vec::new();
+    for point in trap.points {
+        for variant in trap.variants {
+            if interrupted.load(Ordering::Relaxed) {
+                return None;
+            }
+            session.progress.say(&format!("{} at {point}: {}", trap.name, variant.name));
+            let cell = Record::of_variant(trap, point, variant, Instrument::Heap, &session.run.run);
+            records.extend(counted(&cell, variant, point));
+        }
+        session.progress.step();
+    }
+    Some(records)
+}
+
+fn counted(cell: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
+    if let Some(why) = variant.left_out(point) {
+        return vec![cell.clone().blind(why)];
+    }
+    let counts: Result<Vec<Count>, String> = (0..COUNTS).map(|_| count_afresh(variant, *point)).collect();
+    let counts = match counts {
+        Ok(counts) => counts,
+        Err(why) => return vec![cell.clone().failed(why)],
+    };
+    let metric = |metric, unit, of: fn(&Count) -> u64| exact(cell, metric, unit, counts.iter().map(of));
     let mut records = vec![
-        metric("blocks", "count", |s| s.total_blocks),
-        metric("bytes", "bytes", |s| s.total_bytes),
-        metric("peak_bytes", "bytes", |s| s.max_bytes as u64),
+        metric("blocks", "count", |c| c.run.total_blocks),
+        metric("bytes", "bytes", |c| c.run.total_bytes),
+        metric("peak_bytes", "bytes", |c| c.run.max_bytes as u64),
+        metric("held_bytes", "bytes", |c| c.held),
     ];
-    records
-        .extend(variant.moves.map(|moves| exact(record, "moves", "count", (0..repeats(point)).map(|_| moves(point)))));
+    if variant.moves.is_some() {
+        records.push(metric("moves", "count", |c| c.moves));
+    }
     records
 }
 
-fn count(variant: &Variant, point: &Point) -> HeapStats {
-    let mut routine = (variant.batch)(point);
+/// What one count saw.
+#[derive(Debug)]
+struct Count {
+    /// Of the counted run alone.
+    run: HeapStats,
+    /// Bytes that the warm-up run left live.
+    held: u64,
+    /// How often its buffer moved, where that is counted.
+    moves: u64,
+}
+
+// The profiler is started on the new thread, and this one does nothing until it has ended.
+fn count_afresh(variant: &Variant, point: Point) -> Result<Count, String> {
+    let (build, moves) = (variant.batch, variant.moves);
+    let work = move || Count { moves: moves.map_or(0, |moves| moves(&point)), ..count(build, &point) };
+    let counting = thread::Builder::new().stack_size(STACK).spawn(work);
+    let counting = counting.map_err(|e| format!("no thread could be started to count on: {e}"))?;
+    counting.join().map_err(|panic| format!("panicked while it was counted: {}", said(panic.as_ref())))
+}
+
+fn count(build: Build, point: &Point) -> Count {
+    // From before the routine is built: dhat takes no notice when a block is freed that it did not see allocated.
+    let profiler = profiler();
+    let mut routine = build(point);
+    let built = HeapStats::get().curr_bytes;
     routine.block(Work::Runs(1));
-    // Few frames: where a block comes from is not asked here, and unwinding is most of the time that counting takes.
-    let profiler = Profiler::builder().testing().trim_backtraces(Some(4)).build();
-    routine.block(Work::Runs(1));
-    let stats = HeapStats::get();
+    let held = HeapStats::get().curr_bytes.saturating_sub(built) as u64;
     drop(profiler);
-    stats
+    // Another one, whose peak is that of the run.
+    let profiler = self::profiler();
+    routine.block(Work::Runs(1));
+    let run = HeapStats::get();
+    drop(profiler);
+    Count { run, held, moves: 0 }
+}
+
+// Few frames: where a block comes from is not asked here, and unwinding is most of the time that counting takes.
+fn profiler() -> Profiler {
+    Profiler::builder().testing().trim_backtraces(Some(4)).build()
 }
 
 // A count that came out the same each time, or the range of it.
-fn exact(record: &Record, metric: &str, unit: &str, counts: impl Iterator<Item = u64>) -> Record {
+fn exact(cell: &Record, metric: &str, unit: &str, counts: impl Iterator<Item = u64>) -> Record {
     let samples: Vec<f64> = counts.map(|count| count as f64).collect();
     let low = samples.iter().copied().fold(f64::INFINITY, f64::min);
     let high = samples.iter().copied().fold(0.0, f64::max);
-    record.clone().measured(metric, unit, [low, samples[0], high], samples)
+    cell.clone().measured(metric, unit, [low, samples[0], high], samples)
 }
