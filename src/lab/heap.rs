@@ -24,8 +24,7 @@ pub use dhat::Alloc;
 use dhat::{HeapStats, Profiler};
 
 use super::session::check::said;
-use super::session::progress::heed_signals;
-use super::session::{self, Session, SessionError, machine};
+use super::session::{self, Session, SessionError, machine, signals};
 use crate::record::Record;
 use crate::trap::{Build, Instrument, Point, Trap, Variant, Work};
 
@@ -43,8 +42,8 @@ pub fn main(traps: &[Trap]) -> ExitCode {
 fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     // dhat forwards to the system's allocator, whichever the other targets use.
     session.run.provenance.allocator = Some(machine::system_allocator());
-    let interrupted = heed_signals();
-    let seen: Vec<&Trap> = session.traps.iter().copied().filter(|t| t.blind_to(Instrument::Heap).is_none()).collect();
+    let interrupted = signals::heed();
+    let seen = session.seen_traps();
     session.progress.steps(seen.iter().map(|t| t.points.len()).sum());
     let mut records = session.unseen();
     for trap in seen {
@@ -64,7 +63,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
 fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) -> Option<Vec<Record>> {
     let mut records = Vec::new();
     for point in trap.points {
-        for variant in trap.variants {
+        for variant in trap.variants_at(point) {
             if interrupted.load(Ordering::Relaxed) {
                 return None;
             }
@@ -78,9 +77,6 @@ fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) ->
 }
 
 fn counted(cell: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
-    if let Some(why) = variant.left_out(point) {
-        return vec![cell.clone().blind(why)];
-    }
     let counts: Result<Vec<Count>, String> = (0..COUNTS).map(|_| count_afresh(variant, *point)).collect();
     let counts = match counts {
         Ok(counts) => counts,

@@ -18,7 +18,7 @@ use super::value::Times;
 use crate::lab::session::check::Sound;
 use crate::lab::session::rounds::RoundsFile;
 use crate::lab::session::steal::Steal;
-use crate::lab::session::{self, Session, SessionError, probe, relink};
+use crate::lab::session::{self, Session, SessionError, probe, relink, signals};
 use crate::record::{Layouts, Sweeps};
 use crate::trap::{Instrument, Trap};
 
@@ -29,7 +29,7 @@ pub fn main(traps: &[Trap]) -> ExitCode {
 }
 
 fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
-    let interrupted = heed_signals();
+    let interrupted = signals::heed();
     let mut sampler = Sampler::new(session, interrupted)?;
     if sampler.plans.is_empty() {
         return sampler.put(session, 0);
@@ -49,15 +49,6 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     }
     session.run.stolen = Steal::now().zip(stolen).and_then(|(end, start)| end.share_since(&start));
     sampler.put(session, sampler.finished)
-}
-
-// Set when the user wants no more. If it can't be had, Ctrl-C ends the process, and what was put stays.
-fn heed_signals() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
-    }
-    flag
 }
 
 // The layouts to run, of which there is only the one that cargo linked where the linker can make no other.

@@ -13,6 +13,7 @@ pub(super) mod relink;
 pub(super) mod ring;
 pub(super) mod rounds;
 mod run;
+pub(super) mod signals;
 pub(super) mod steal;
 
 pub use error::SessionError;

@@ -5,8 +5,6 @@
 //! bar stands still while something is measured, and tells next to it what that is.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
@@ -73,18 +71,4 @@ impl Progress {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// A flag that is set when the user wants no more (SIGINT) or is told to go (SIGTERM): whoever measures looks at it between
-/// two measurements, keeps what there is and takes the progress away. The second such signal ends the process at once. If
-/// the flag can't be had the first one does, and what was put into the store stays.
-#[must_use]
-pub fn heed_signals() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for (signal, code) in [(signal_hook::consts::SIGINT, 130), (signal_hook::consts::SIGTERM, 143)] {
-        // In this order: the flag is looked at before it is set.
-        let _ = signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag));
-        let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
-    }
-    flag
 }
