@@ -248,12 +248,11 @@ mod tests {
     use std::sync::atomic::AtomicU64;
 
     fn counting(threads: usize) -> Box<dyn Routine> {
-        team(
-            threads,
-            AtomicU64::new(0),
-            |n, _| n.fetch_add(1, Ordering::Relaxed) * 0 + 1,
-            |n, sum| n.load(Ordering::Relaxed) + 1_000 * sum,
-        )
+        let count = |n: &AtomicU64, _| {
+            n.fetch_add(1, Ordering::Relaxed);
+            1
+        };
+        team(threads, AtomicU64::new(0), count, |n, sum| n.load(Ordering::Relaxed) + 1_000 * sum)
     }
 
     #[test]
