@@ -18,31 +18,31 @@
 //! ## In Rust
 //!
 //! A bounded `crossbeam_channel` of the same capacity, and a receiver that puts each value in its place. Alike: a send is a
-//! synchronised hand-over, and a receiver that sleeps has to be woken by it. Only similar: Go's channel takes a lock for each
-//! operation and parks goroutines in user space, crossbeam's takes one compare-and-swap in an array of slots and parks
-//! threads in the kernel; and before it parks, crossbeam's receiver spins (127 pauses, then yields four times).
+//! synchronised hand-over, and a receiver that sleeps is woken by it. Only similar: Go's channel takes a lock for each
+//! operation and parks goroutines in user space; crossbeam's takes one compare-and-swap in an array of slots, and its
+//! receiver spins (127 pauses, then four yields) before it parks a thread in the kernel.
 //!
-//! All arms but two run on one crew of pinned workers, awake when the clock starts, which stops when the caller has every
-//! result in its place. The caller is a thread of its own, pinned as the next worker would be: beside one worker it
-//! has a core to itself, beside two on two cores it takes its time from the first. `rayon_collect` and `task_a_unit` have
-//! a pinned pool of rayon's each. It is mustered before the clock, so that it is awake as well, and sleeps while others run.
+//! A run starts with all workers awake and ends when the caller has every result in its place. The workers are one pinned
+//! crew for all arms; the caller is a thread of its own, pinned as the next worker: beside one worker it has a core to
+//! itself, beside two on two cores it shares the first's. `rayon_collect` and `task_a_unit` have a pinned pool of rayon's
+//! each, mustered before the clock so that it is awake as well, and asleep while others run.
 //!
-//! Memory for results, the channel's buffer and the workers' own vectors is made before the clock and dropped after it, in all arms; a
-//! task a unit allocates each task inside, for that is what it does, and rayon a block of its queue now and then. All
-//! callers end with one weighing of the results.
+//! The slots of the results (atomic in all arms), the channel's buffer and the workers' own vectors are made before the
+//! clock and dropped after it. Inside it allocate only rayon, its queue and the `Vec` that it collects into, and a task a
+//! unit each task: that is what they do.
 //!
 //! ## Why it costs
 //!
 //! Each result pays for a slot in the channel, whose lines travel from the worker's cache to the receiver's, and for the
-//! shared tail that both workers write. `channel_drained` pays that and no more. A receiver that takes each result as
-//! it comes adds the head that it reads against the senders, the core that it spins on, and, once results come further apart
-//! than it spins, a wake-up a result that *the sender* pays for. All of it is a fixed price a result: a visible share of a microsecond, and
-//! nothing beside a millisecond. A slot of one's own needs no hand-over; the wait at the end is the only one.
+//! tail that all workers write. `channel_drained` pays that and no more. A receiver that takes each result as it comes
+//! adds its reading of what the senders write, the core that it spins on, and, once results come further apart than it
+//! spins, a wake-up a result, which the *sender* pays. All of it is a fixed price a result: a visible share of a
+//! microsecond, and nothing beside a millisecond. A slot of one's own needs no hand-over but the wait at the end.
 //!
-//! Expected, then: with one worker the receiver costs little, for it has a core, and the price is the channel's; with two on two
-//! cores it takes a core's time, and the slots win by most. At 10 µs a unit both shrink to a few parts in a hundred, unless
-//! the receiver sleeps between results. Whether `channel_drained`, which has no receiver to sleep, shrinks alike, and whether one
-//! worker (a result each 10 µs) and two (each 5 µs) do, tells the channel's price from the length of a back-off.
+//! Expected: with one worker the receiver has a core, and what remains is the price of the channel; with two on two cores
+//! it takes a worker's time, and slots win by most. At 10 µs both shrink to a few parts in a hundred, unless the receiver
+//! sleeps between results. If `channel_drained`, where nobody sleeps, shrinks alike, and one worker (a result each 10 µs)
+//! as two do (each 5 µs), then what ends there is the channel's price and not the length of a back-off.
 //!
 //! ## When the fix loses
 //!
@@ -50,16 +50,14 @@
 //!   nothing.
 //! - When units fail or are cancelled midway: a channel says so as it happens.
 //! - When the number of results is not known before.
-//! - When the run is so short that sleeping until the last worker is done, and being woken, is a part of it: a receiver that spins
-//!   is there already.
+//! - When a run is so short that it matters to be woken at its end: a receiver that spins is there already.
 //! - Claims of 16 units, as in the floor, leave a worker idle at the end when units are few or unequal.
 //!
 //! ## What to measure it with
 //!
-//! Time, over the size of the unit and the number of workers: the regime is the finding. CPU time beside it, for a
-//! receiver that spins takes no time from one worker and a core from the machine; of rayon's arms only the caller's
-//! is seen. Heap counts see the channel's buffer and the tasks. Instructions are blind: callgrind runs one thread at a time and
-//! sees no waiting.
+//! Time, over the size of the unit and the number of workers: the regime is the finding. CPU time beside it: a receiver
+//! with a core of its own costs the run little and the machine a core. Of rayon's arms only the caller's CPU time is seen.
+//! Heap counts see buffers and tasks. Instructions are blind: callgrind runs one thread at a time and sees no waiting.
 //!
 //! ## Sources
 //!
@@ -83,12 +81,6 @@ use crate::routine::{layout, place};
 use crate::trap::{Finish, Instrument, Point, Routine, Trap, Variant, gather};
 use crate::workload::{STEPS_PER_MICROSECOND, Shifted, own_work, rng, shared};
 
-/// The next index, on lines of its own: what lies beside it would travel with it.
-type Counter = CachePadded<AtomicUsize>;
-
-/// How many units a worker of the floor claims at a time.
-const CLAIM: usize = 16;
-
 /// Units of work of one fixed length.
 pub struct Units {
     seeds: Shifted<u64>,
@@ -107,8 +99,7 @@ impl Units {
         own_work(self.steps, self.seeds[at])
     }
 
-    /// The next `many` units that nobody has claimed. The counter hands out indices and orders nothing else: relaxed will
-    /// do.
+    /// The next `many` units that nobody has claimed. The counter orders nothing else: relaxed will do.
     fn claim(&self, next: &AtomicUsize, many: usize) -> Option<Range<usize>> {
         let (from, all) = (next.fetch_add(many, Ordering::Relaxed), self.seeds.len());
         (from < all).then(|| from..all.min(from + many))
@@ -127,17 +118,13 @@ pub fn send_each(units: &Units, next: &AtomicUsize, results: &Sender<Sent>) {
 }
 
 /// The trap, in the caller: each result is put in its place as it comes.
-pub fn receive_each(sent: &Receiver<Sent>, results: &mut [u64]) {
-    for (at, value) in sent.iter().take(results.len()) {
-        results[at] = value;
-    }
+pub fn receive_each(sent: &Receiver<Sent>, slots: &[AtomicU64]) {
+    sent.iter().take(slots.len()).for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
 }
 
-/// The channel without its receiver: the caller waits for the workers first, and empties the channel then.
-pub fn drain(sent: &Receiver<Sent>, results: &mut [u64]) {
-    for (at, value) in sent.try_iter() {
-        results[at] = value;
-    }
+/// The channel without a receiver: the caller empties it when all workers are done.
+pub fn drain(sent: &Receiver<Sent>, slots: &[AtomicU64]) {
+    sent.try_iter().for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
 }
 
 /// The advice, in the worker: each result is stored where it belongs. The caller's wait publishes the slots.
@@ -147,10 +134,10 @@ pub fn store_each(units: &Units, next: &AtomicUsize, slots: &[AtomicU64]) {
     }
 }
 
-/// The library's way: rayon splits the units as its workers run dry. Does not allocate if `results` has room.
-pub fn collect_in_parallel(units: &Units, pool: &ThreadPool, results: &mut Vec<u64>) {
-    let work = |seed: &u64| own_work(units.steps, *seed);
-    pool.install(|| units.seeds.par_iter().map(work).collect_into_vec(results));
+/// The library's way: rayon splits the units as its workers run dry.
+#[must_use]
+pub fn collect_in_parallel(units: &Units, pool: &ThreadPool) -> Vec<u64> {
+    pool.install(|| units.seeds.par_iter().map(|seed| own_work(units.steps, *seed)).collect())
 }
 
 /// The goroutine's shape: a task for each unit, on the spawning worker's queue until another steals it.
@@ -162,31 +149,16 @@ pub fn spawn_each(units: &Units, pool: &ThreadPool, slots: &[AtomicU64]) {
     });
 }
 
-/// What one worker of the floor has done: where each claim began, and the values of all of them in that order.
-pub struct Own {
-    claims: Vec<usize>,
-    values: Vec<u64>,
-}
-
-impl Own {
-    fn with_room(units: usize) -> Self {
-        Self { claims: Vec::with_capacity(units.div_ceil(CLAIM)), values: Vec::with_capacity(units) }
-    }
-}
-
 /// The floor, in the worker: 16 units at a time, into a vector that nobody else sees.
-pub fn append_own(units: &Units, next: &AtomicUsize, own: &mut Own) {
-    while let Some(claim) = units.claim(next, CLAIM) {
-        own.claims.push(claim.start);
-        own.values.extend(claim.map(|at| units.work(at)));
+pub fn append_own(units: &Units, next: &AtomicUsize, own: &mut Vec<Sent>) {
+    while let Some(claim) = units.claim(next, 16) {
+        own.extend(claim.map(|at| (at, units.work(at))));
     }
 }
 
-/// The floor, in the caller: the vectors are put together. Only the last claim of all can be short, and it is the last of its worker.
-pub fn concatenate(own: &Own, results: &mut [u64]) {
-    for (&from, values) in own.claims.iter().zip(own.values.chunks(CLAIM)) {
-        results[from..from + values.len()].copy_from_slice(values);
-    }
+/// The floor, in the caller, when all workers are done.
+pub fn place_all(own: &[Sent], slots: &[AtomicU64]) {
+    own.iter().for_each(|(at, value)| slots[*at].store(*value, Ordering::Relaxed));
 }
 
 /// Σ value · (2·index + 1): a value that is lost, or in another's place, changes it.
@@ -198,79 +170,79 @@ fn weigh_slots(slots: &[AtomicU64]) -> u64 {
     weigh(slots.iter().map(|slot| slot.load(Ordering::Relaxed)))
 }
 
-/// A lock that is taken once a run and that nobody else asks for: the run's state is shared between threads.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// On lines of its own: what lies beside it would travel with it.
+type Counter = CachePadded<AtomicUsize>;
 
-struct Channel {
+/// What a run shares: the next unit, the results, and what its arm has more.
+struct Run<E> {
     next: Counter,
-    send: Sender<Sent>,
-    receive: Receiver<Sent>,
-    results: Mutex<Vec<u64>>,
+    slots: Vec<AtomicU64>,
+    extra: E,
 }
 
-fn channel(p: &Point, collect: fn(&Receiver<Sent>, &mut [u64], &Finish<'_>)) -> Box<dyn Routine> {
-    let call = |units: &Arc<Units>| {
-        let (send, receive) = bounded(units.seeds.len());
-        Channel { next: Counter::default(), send, receive, results: Mutex::new(vec![0; units.seeds.len()]) }
-    };
-    let part = |units: &Arc<Units>, call: &Channel, _: usize| send_each(units, &call.next, &call.send);
-    gather(p.threads, shared(p, Units::new), call, part, move |_, call, finish| {
-        let mut results = lock(&call.results);
-        collect(&call.receive, &mut results, finish);
-        weigh(results.iter().copied())
+impl<E> Run<E> {
+    fn new(units: &Units, extra: E) -> Self {
+        Self { next: Counter::default(), slots: units.seeds.iter().map(|_| AtomicU64::new(0)).collect(), extra }
+    }
+}
+
+/// An arm on the crew: `extra` is made before the clock, `part` is the worker's and `collect` the caller's.
+fn on_crew<E: Send + Sync + 'static>(
+    p: &Point,
+    extra: impl Fn(&Units) -> E + 'static,
+    part: impl Fn(&Units, &Run<E>, usize) + Send + Sync + 'static,
+    collect: impl Fn(&Run<E>, &Finish<'_>) + 'static,
+) -> Box<dyn Routine> {
+    let call = move |units: &Arc<Units>| Run::new(units, extra(units));
+    let part = move |units: &Arc<Units>, run: &Run<E>, worker: usize| part(units, run, worker);
+    gather(p.threads, shared(p, Units::new), call, part, move |_, run, finish| {
+        collect(run, finish);
+        weigh_slots(&run.slots)
     })
+}
+
+type Channel = (Sender<Sent>, Receiver<Sent>);
+
+fn channel(p: &Point, collect: fn(&Run<Channel>, &Finish<'_>)) -> Box<dyn Routine> {
+    let buffer = |units: &Units| bounded(units.seeds.len());
+    on_crew(p, buffer, |units, run: &Run<Channel>, _| send_each(units, &run.next, &run.extra.0), collect)
 }
 
 fn results_channel(p: &Point) -> Box<dyn Routine> {
-    channel(p, |sent, results, _| receive_each(sent, results))
+    channel(p, |run, _| receive_each(&run.extra.1, &run.slots))
 }
 
 fn channel_drained(p: &Point) -> Box<dyn Routine> {
-    channel(p, |sent, results, finish| {
+    channel(p, |run, finish| {
         finish.wait();
-        drain(sent, results);
+        drain(&run.extra.1, &run.slots);
     })
-}
-
-fn slots(units: &Arc<Units>) -> Vec<AtomicU64> {
-    units.seeds.iter().map(|_| AtomicU64::new(0)).collect()
 }
 
 fn indexed_slots(p: &Point) -> Box<dyn Routine> {
-    type Call = (Counter, Vec<AtomicU64>);
-    let part = |units: &Arc<Units>, (next, slots): &Call, _: usize| store_each(units, next, slots);
-    let call = |units: &Arc<Units>| (Counter::default(), slots(units));
-    gather(p.threads, shared(p, Units::new), call, part, |_, (_, slots): &Call, finish| {
-        finish.wait();
-        weigh_slots(slots)
-    })
+    on_crew(p, |_| (), |units, run, _| store_each(units, &run.next, &run.slots), |_, finish| finish.wait())
+}
+
+/// Each with room for all units, on lines of its own. Locked once a run, and nobody else asks for it: it is a lock because a
+/// run is shared between threads.
+type Vectors = Vec<CachePadded<Mutex<Vec<Sent>>>>;
+
+fn own(vectors: &Vectors, worker: usize) -> MutexGuard<'_, Vec<Sent>> {
+    vectors[worker].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn per_worker_vectors(p: &Point) -> Box<dyn Routine> {
-    struct Call {
-        next: Counter,
-        own: Vec<CachePadded<Mutex<Own>>>,
-        results: Mutex<Vec<u64>>,
-    }
     let threads = p.threads;
-    let call = move |units: &Arc<Units>| Call {
-        next: Counter::default(),
-        own: (0..threads).map(|_| CachePadded::new(Mutex::new(Own::with_room(units.seeds.len())))).collect(),
-        results: Mutex::new(vec![0; units.seeds.len()]),
-    };
-    let part =
-        |units: &Arc<Units>, call: &Call, worker: usize| append_own(units, &call.next, &mut lock(&call.own[worker]));
-    gather(threads, shared(p, Units::new), call, part, |_, call, finish| {
+    let vector = |units: &Units| CachePadded::new(Mutex::new(Vec::with_capacity(units.seeds.len())));
+    let vectors = move |units: &Units| (0..threads).map(|_| vector(units)).collect();
+    let part = |units: &Units, run: &Run<Vectors>, worker| append_own(units, &run.next, &mut own(&run.extra, worker));
+    on_crew(p, vectors, part, move |run, finish| {
         finish.wait();
-        let mut results = lock(&call.results);
-        call.own.iter().for_each(|own| concatenate(&lock(own), &mut results));
-        weigh(results.iter().copied())
+        (0..threads).for_each(|worker| place_all(&own(&run.extra, worker), &run.slots));
     })
 }
 
-/// A pool whose workers sit where the crew's do.
+/// A pool of rayon's whose workers sit where the crew's do.
 fn pool(threads: usize) -> ThreadPool {
     let pool = ThreadPoolBuilder::new().num_threads(threads).start_handler(|worker| {
         layout::offset_heap();
@@ -285,7 +257,7 @@ fn wait_for(arrived: &Counter, all: usize) {
     }
 }
 
-/// Calls rayon's workers and holds them until one more arrives, the caller: none is asleep when the clock starts.
+/// Calls rayon's workers and holds them until the caller arrives too: none is asleep when the clock starts.
 fn muster(pool: &ThreadPool) -> Arc<Counter> {
     let (arrived, all) = (Arc::new(Counter::default()), pool.current_num_threads());
     let theirs = Arc::clone(&arrived);
@@ -297,35 +269,27 @@ fn muster(pool: &ThreadPool) -> Arc<Counter> {
     arrived
 }
 
-/// An arm on rayon's pool: the crew has no part in it, and the caller sits where it does in the other arms.
-fn on_rayon<C>(p: &Point, call: fn(&Arc<Units>) -> C, run: fn(&Units, &ThreadPool, &C) -> u64) -> Box<dyn Routine>
-where
-    C: Send + Sync + 'static,
-{
+/// An arm on rayon's pool: a crew of nobody, and a caller that sits where it does in the other arms.
+fn on_rayon(p: &Point, run: fn(&Units, &ThreadPool, &[AtomicU64]) -> u64) -> Box<dyn Routine> {
     type Input = (Arc<Units>, ThreadPool);
     let threads = p.threads;
     let call = move |(units, pool): &Input| {
         place::take_seat(threads);
-        (call(units), muster(pool))
+        Run::new(units, muster(pool))
     };
-    let nobody = |_: &Input, _: &(C, Arc<Counter>), _: usize| ();
-    gather(0, (shared(p, Units::new), pool(threads)), call, nobody, move |(units, pool), (call, arrived), _| {
-        arrived.fetch_add(1, Ordering::AcqRel);
-        run(units, pool, call)
+    let nobody = |_: &Input, _: &Run<Arc<Counter>>, _: usize| ();
+    gather(0, (shared(p, Units::new), pool(threads)), call, nobody, move |(units, pool), call, _| {
+        call.extra.fetch_add(1, Ordering::AcqRel);
+        run(units, pool, &call.slots)
     })
 }
 
 fn rayon_collect(p: &Point) -> Box<dyn Routine> {
-    let room = |units: &Arc<Units>| Mutex::new(Vec::with_capacity(units.seeds.len()));
-    on_rayon(p, room, |units, pool, results| {
-        let mut results = lock(results);
-        collect_in_parallel(units, pool, &mut results);
-        weigh(results.iter().copied())
-    })
+    on_rayon(p, |units, pool, _| weigh(collect_in_parallel(units, pool).into_iter()))
 }
 
 fn task_a_unit(p: &Point) -> Box<dyn Routine> {
-    on_rayon(p, slots, |units, pool, slots| {
+    on_rayon(p, |units, pool, slots| {
         spawn_each(units, pool, slots);
         weigh_slots(slots)
     })
@@ -363,26 +327,23 @@ mod tests {
     use super::*;
     use crate::routine::{Shape, Work};
 
-    fn answers(p: &Point) -> Vec<(&'static str, u64)> {
-        TRAP.variants.iter().map(|v| (v.name, (v.batch)(p).digest())).collect()
-    }
-
     #[test]
     fn every_variant_collects_every_result_also_when_some_workers_get_none() {
         for (n, threads) in [(257, 1), (257, 2), (3, 8), (16, 2), (1, 1)] {
             let p = Point::n(n).threads(threads);
             let units = Units::new(&p);
             let expected = weigh((0..p.len()).map(|at| units.work(at)));
-            assert!(answers(&p).iter().all(|(_, answer)| *answer == expected), "{p}: {:?}", answers(&p));
+            for variant in TRAP.variants {
+                assert_eq!((variant.batch)(&p).digest(), expected, "{} at {p}", variant.name);
+            }
         }
     }
 
     #[test]
     fn the_answer_knows_a_lost_value_and_a_misplaced_one() {
-        let answer = |values: &[u64]| weigh(values.iter().copied());
-        assert_eq!(answer(&[5, 7]), 5 + 3 * 7);
-        assert_ne!(answer(&[7, 5]), answer(&[5, 7]));
-        assert_ne!(answer(&[0, 7]), answer(&[5, 7]));
+        let answer = |values: [u64; 2]| weigh(values.into_iter());
+        assert_eq!(answer([5, 7]), 5 + 3 * 7);
+        assert!(answer([7, 5]) != answer([5, 7]) && answer([0, 7]) != answer([5, 7]));
     }
 
     #[test]
@@ -391,28 +352,19 @@ mod tests {
         let (send, receive) = bounded(100);
         send_each(&units, &AtomicUsize::new(0), &send);
         assert_eq!(receive.len(), 100);
-        let mut results = vec![0; 100];
-        drain(&receive, &mut results);
-        assert!(receive.is_empty() && results.iter().enumerate().all(|(at, value)| *value == units.work(at)));
+        let run = Run::new(&units, ());
+        drain(&receive, &run.slots);
+        assert!(receive.is_empty());
+        assert_eq!(weigh_slots(&run.slots), weigh((0..100).map(|at| units.work(at))));
     }
 
     #[test]
-    fn the_floor_never_needs_more_room_than_it_was_given() {
-        let (units, mut own) = (Units::new(&Point::n(100)), Own::with_room(100));
-        let room = (own.claims.capacity(), own.values.capacity());
-        append_own(&units, &AtomicUsize::new(0), &mut own);
-        assert_eq!((own.claims.len(), own.values.len()), (7, 100));
-        assert_eq!((own.claims.capacity(), own.values.capacity()), room);
-    }
-
-    #[test]
-    fn all_arms_of_a_point_do_fixed_work_block_after_block() {
-        let p = Point::n(20).threads(2);
+    fn all_arms_of_a_point_do_fixed_work_and_leave_nothing_behind() {
         for variant in TRAP.variants {
-            let mut routine = (variant.batch)(&p);
+            let mut routine = (variant.batch)(&Point::n(20).threads(2));
             let digest = routine.digest();
             assert_eq!((routine.shape(), routine.block(Work::Runs(3)).runs), (Shape::Gather, 3));
-            assert_eq!(routine.digest(), digest, "{}: runs leave nothing behind", variant.name);
+            assert_eq!(routine.digest(), digest, "{}", variant.name);
         }
     }
 }
