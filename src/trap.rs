@@ -248,11 +248,13 @@ pub struct Variant {
     pub moves: Option<fn(&Point) -> u64>,
     /// The largest `n` that it is run at, and why it goes no further.
     pub up_to: Option<(u64, &'static str)>,
+    /// The case that it is not run in, and why.
+    pub not_in: Option<(&'static str, &'static str)>,
 }
 
 impl Variant {
     const fn new(name: &'static str, role: Role, batch: Build) -> Self {
-        Self { name, role, batch, moves: None, up_to: None }
+        Self { name, role, batch, moves: None, up_to: None, not_in: None }
     }
 
     /// The habit itself.
@@ -292,10 +294,17 @@ impl Variant {
         Self { up_to: Some((n, why)), ..self }
     }
 
+    /// The same variant, left out in this case for a reason such as `a fixed set of keys`.
+    #[must_use]
+    pub const fn not_in(self, case: &'static str, why: &'static str) -> Self {
+        Self { not_in: Some((case, why)), ..self }
+    }
+
     /// Why it is left out at a point, if it is.
     #[must_use]
     pub fn left_out(&self, point: &Point) -> Option<&'static str> {
-        self.up_to.filter(|(n, _)| point.n > *n).map(|(_, why)| why)
+        let too_large = self.up_to.filter(|(n, _)| point.n > *n).map(|(_, why)| why);
+        too_large.or(self.not_in.filter(|(case, _)| point.case == *case).map(|(_, why)| why))
     }
 }
 

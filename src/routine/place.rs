@@ -27,7 +27,7 @@ pub fn pinned() -> bool {
 }
 
 /// Moves the calling thread to its CPU, if threads are pinned and it is not there already.
-pub(super) fn take_seat(seat: usize) {
+pub(crate) fn take_seat(seat: usize) {
     if pinned() && SEAT.get() != Some(seat) {
         move_to(seat);
         SEAT.set(Some(seat));

@@ -17,22 +17,32 @@
 //!
 //! ## In Rust
 //!
-//! A bounded `crossbeam_channel` of the same capacity and a receiver that puts each value in its place. Alike: a send
-//! is a synchronised hand-over, and the receiver is woken when it waits. Only similar: Go's channel takes a lock for
-//! each operation and parks goroutines in user space, while crossbeam's takes one compare-and-swap in an array of slots
-//! and parks threads in the kernel. So an uncontended send is cheaper here and a wake-up dearer.
+//! A bounded `crossbeam_channel` of the same capacity, and a receiver that puts each value in its place. Alike: a send is a
+//! synchronised hand-over, and a receiver that sleeps is woken by it. Only similar: Go's channel takes a lock for each
+//! operation and parks goroutines in user space; crossbeam's takes one compare-and-swap in an array of slots, and its
+//! receiver spins (127 pauses, then four yields) before it parks a thread in the kernel.
 //!
-//! All variants run on one pool of `threads` workers that was started before the clock, and the caller waits while they
-//! work; they differ in how results come back. The channel's receiver is the caller, as in Go: a third thread, and on
-//! two cores it takes its time from the workers.
+//! A run starts with all workers awake and ends when the caller has every result in its place. The workers are one pinned
+//! crew for all arms; the caller is a thread of its own, pinned as the next worker: beside one worker it has a core to
+//! itself, beside two on two cores it shares the first's. `rayon_collect` and `task_a_unit` have a pinned pool of rayon's
+//! each, mustered before the clock so that it is awake as well, and asleep while others run.
+//!
+//! The slots of the results (atomic in all arms), the channel's buffer and the workers' own vectors are made before the
+//! clock and dropped after it. Inside it allocate only rayon, its queue and the `Vec` that it collects into, and a task a
+//! unit each task: that is what they do.
 //!
 //! ## Why it costs
 //!
-//! Each result pays for a slot in the channel, whose lines travel from the worker's cache to the receiver's, for the
-//! shared tail that both workers write, and now and then for waking a receiver that had caught up. The receiver then
-//! stores the value where the worker could have stored it. When a unit takes a microsecond, this is a visible share of
-//! it; when a unit takes a millisecond, nobody can find it. A slot of one's own needs no hand-over: the end of the
-//! scope is the only synchronisation.
+//! Each result pays for a slot in the channel, whose lines travel from the worker's cache to the receiver's, and for the
+//! tail that all workers write. `channel_drained` pays that and no more. A receiver that takes each result as it comes
+//! adds its reading of what the senders write, the core that it spins on, and, once results come further apart than it
+//! spins, a wake-up a result, which the *sender* pays. All of it is a fixed price a result: a visible share of a
+//! microsecond, and nothing beside a millisecond. A slot of one's own needs no hand-over but the wait at the end.
+//!
+//! Expected: with one worker the receiver has a core, and what remains is the price of the channel; with two on two cores
+//! it takes a worker's time, and slots win by most. At 10 µs both shrink to a few parts in a hundred, unless the receiver
+//! sleeps between results. If `channel_drained`, where nobody sleeps, shrinks alike, and one worker (a result each 10 µs)
+//! as two do (each 5 µs), then what ends there is the channel's price and not the length of a back-off.
 //!
 //! ## When the fix loses
 //!
@@ -40,130 +50,249 @@
 //!   nothing.
 //! - When units fail or are cancelled midway: a channel says so as it happens.
 //! - When the number of results is not known before.
-//! - The static split has no counter to share, and loses as soon as units are unequal: the slowest share decides.
+//! - When a run is so short that it matters to be woken at its end: a receiver that spins is there already.
+//! - Claims of 16 units, as in the floor, leave a worker idle at the end when units are few or unequal.
 //!
 //! ## What to measure it with
 //!
-//! Time, over the size of the unit as much as over their number: the regime is the finding. Heap counts see the
-//! channel's buffer. Context switches say how often the receiver slept. Instructions are blind: callgrind runs one
-//! thread at a time and sees no waiting.
+//! Time, over the size of the unit and the number of workers: the regime is the finding. CPU time beside it: a receiver
+//! with a core of its own costs the run little and the machine a core. Of rayon's arms only the caller's CPU time is seen.
+//! Heap counts see buffers and tasks. Instructions are blind: callgrind runs one thread at a time and sees no waiting.
 //!
 //! ## Sources
 //!
 //! - The Go Blog, "Go Concurrency Patterns: Pipelines and cancellation"
 //! - Go runtime, `chansend` and `chanrecv` in `runtime/chan.go`
-//! - crossbeam-channel, `src/flavors/array.rs`, after Dmitry Vyukov's bounded MPMC queue
+//! - crossbeam-channel, `src/flavors/array.rs`, after Dmitry Vyukov's bounded MPMC queue; crossbeam-utils, `src/backoff.rs`
 //! - Blumofe and Leiserson, "Scheduling Multithreaded Computations by Work Stealing", JACM 46(5), 1999, for rayon's
 //!   scheduler
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::yield_now;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use crossbeam_utils::CachePadded;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::routine::layout::offset_heap;
-use crate::trap::{Instrument, Point, Routine, Trap, Variant, routine};
-use crate::workload::{STEPS_PER_MICROSECOND, own_work, rng};
+use crate::routine::{layout, place};
+use crate::trap::{Finish, Instrument, Point, Routine, Trap, Variant, gather};
+use crate::workload::{STEPS_PER_MICROSECOND, Shifted, own_work, rng, shared};
 
-/// The next index, on lines of its own: what lies beside it on the stack would travel with it.
+/// Units of work of one fixed length.
+pub struct Units {
+    seeds: Shifted<u64>,
+    steps: u32,
+}
+
+impl Units {
+    fn new(p: &Point) -> Self {
+        let mut rng = rng(4);
+        let microseconds = if p.case == "10us" { 10 } else { 1 };
+        let seeds = Shifted::new((0..p.n).map(|_| rng.u64(..)).collect());
+        Self { seeds, steps: microseconds * STEPS_PER_MICROSECOND }
+    }
+
+    fn work(&self, at: usize) -> u64 {
+        own_work(self.steps, self.seeds[at])
+    }
+
+    /// The next `many` units that nobody has claimed. The counter orders nothing else: relaxed will do.
+    fn claim(&self, next: &AtomicUsize, many: usize) -> Option<Range<usize>> {
+        let (from, all) = (next.fetch_add(many, Ordering::Relaxed), self.seeds.len());
+        (from < all).then(|| from..all.min(from + many))
+    }
+}
+
+/// A result, and where it belongs.
+pub type Sent = (usize, u64);
+
+/// The trap, in the worker: each result is sent to the caller.
+pub fn send_each(units: &Units, next: &AtomicUsize, results: &Sender<Sent>) {
+    while let Some(unit) = units.claim(next, 1) {
+        // A send fails only when the receiver is gone, and it lives as long as the run.
+        let _ = results.send((unit.start, units.work(unit.start)));
+    }
+}
+
+/// The trap, in the caller: each result is put in its place as it comes.
+pub fn receive_each(sent: &Receiver<Sent>, slots: &[AtomicU64]) {
+    sent.iter().take(slots.len()).for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
+}
+
+/// The channel without a receiver: the caller empties it when all workers are done.
+pub fn drain(sent: &Receiver<Sent>, slots: &[AtomicU64]) {
+    sent.try_iter().for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
+}
+
+/// The advice, in the worker: each result is stored where it belongs. The caller's wait publishes the slots.
+pub fn store_each(units: &Units, next: &AtomicUsize, slots: &[AtomicU64]) {
+    while let Some(unit) = units.claim(next, 1) {
+        slots[unit.start].store(units.work(unit.start), Ordering::Relaxed);
+    }
+}
+
+/// The library's way: rayon splits the units as its workers run dry.
+#[must_use]
+pub fn collect_in_parallel(units: &Units, pool: &ThreadPool) -> Vec<u64> {
+    pool.install(|| units.seeds.par_iter().map(|seed| own_work(units.steps, *seed)).collect())
+}
+
+/// The goroutine's shape: a task for each unit, on the spawning worker's queue until another steals it.
+pub fn spawn_each(units: &Units, pool: &ThreadPool, slots: &[AtomicU64]) {
+    pool.scope(|scope| {
+        for (at, slot) in slots.iter().enumerate() {
+            scope.spawn(move |_| slot.store(units.work(at), Ordering::Relaxed));
+        }
+    });
+}
+
+/// The floor, in the worker: 16 units at a time, into a vector that nobody else sees.
+pub fn append_own(units: &Units, next: &AtomicUsize, own: &mut Vec<Sent>) {
+    while let Some(claim) = units.claim(next, 16) {
+        own.extend(claim.map(|at| (at, units.work(at))));
+    }
+}
+
+/// The floor, in the caller, when all workers are done.
+pub fn place_all(own: &[Sent], slots: &[AtomicU64]) {
+    own.iter().for_each(|(at, value)| slots[*at].store(*value, Ordering::Relaxed));
+}
+
+/// Σ value · (2·index + 1): a value that is lost, or in another's place, changes it.
+fn weigh(values: impl Iterator<Item = u64>) -> u64 {
+    values.zip((1..).step_by(2)).fold(0, |sum, (value, odd)| sum.wrapping_add(value.wrapping_mul(odd)))
+}
+
+fn weigh_slots(slots: &[AtomicU64]) -> u64 {
+    weigh(slots.iter().map(|slot| slot.load(Ordering::Relaxed)))
+}
+
+/// On lines of its own: what lies beside it would travel with it.
 type Counter = CachePadded<AtomicUsize>;
 
-/// Units of work of one fixed length, and the workers that share them.
-pub struct Job {
-    units: Vec<u64>,
-    steps: u32,
-    workers: ThreadPool,
+/// What a run shares: the next unit, the results, and what its arm has more.
+struct Run<E> {
+    next: Counter,
+    slots: Vec<AtomicU64>,
+    extra: E,
 }
 
-impl Job {
-    fn work(&self, at: usize) -> u64 {
-        own_work(self.steps, self.units[at])
-    }
-
-    /// The next unit that nobody has taken. The counter hands out indices and orders nothing else: relaxed will do.
-    fn take(&self, next: &Counter) -> Option<usize> {
-        Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < self.units.len())
+impl<E> Run<E> {
+    fn new(units: &Units, extra: E) -> Self {
+        Self { next: Counter::default(), slots: units.seeds.iter().map(|_| AtomicU64::new(0)).collect(), extra }
     }
 }
 
-/// The trap: each result is sent to the caller, which puts it in its place.
-#[must_use]
-pub fn results_channel(job: &Job) -> Vec<u64> {
-    let (next, mut results) = (&Counter::default(), vec![0; job.units.len()]);
-    let (send, receive) = bounded(job.units.len());
-    job.workers.in_place_scope(|scope| {
-        for _ in 0..job.workers.current_num_threads() {
-            let send = send.clone();
-            scope.spawn(move |_| {
-                while let Some(at) = job.take(next) {
-                    // A send fails only when the receiver is gone, and it outlives the scope.
-                    let _ = send.send((at, job.work(at)));
-                }
-            });
-        }
-        drop(send);
-        for (at, value) in receive {
-            results[at] = value;
-        }
+/// An arm on the crew: `extra` is made before the clock, `part` is the worker's and `collect` the caller's.
+fn on_crew<E: Send + Sync + 'static>(
+    p: &Point,
+    extra: impl Fn(&Units) -> E + 'static,
+    part: impl Fn(&Units, &Run<E>, usize) + Send + Sync + 'static,
+    collect: impl Fn(&Run<E>, &Finish<'_>) + 'static,
+) -> Box<dyn Routine> {
+    let call = move |units: &Arc<Units>| Run::new(units, extra(units));
+    let part = move |units: &Arc<Units>, run: &Run<E>, worker: usize| part(units, run, worker);
+    gather(p.threads, shared(p, Units::new), call, part, move |_, run, finish| {
+        collect(run, finish);
+        weigh_slots(&run.slots)
+    })
+}
+
+type Channel = (Sender<Sent>, Receiver<Sent>);
+
+fn channel(p: &Point, collect: fn(&Run<Channel>, &Finish<'_>)) -> Box<dyn Routine> {
+    let buffer = |units: &Units| bounded(units.seeds.len());
+    on_crew(p, buffer, |units, run: &Run<Channel>, _| send_each(units, &run.next, &run.extra.0), collect)
+}
+
+fn results_channel(p: &Point) -> Box<dyn Routine> {
+    channel(p, |run, _| receive_each(&run.extra.1, &run.slots))
+}
+
+fn channel_drained(p: &Point) -> Box<dyn Routine> {
+    channel(p, |run, finish| {
+        finish.wait();
+        drain(&run.extra.1, &run.slots);
+    })
+}
+
+fn indexed_slots(p: &Point) -> Box<dyn Routine> {
+    on_crew(p, |_| (), |units, run, _| store_each(units, &run.next, &run.slots), |_, finish| finish.wait())
+}
+
+/// Each with room for all units, on lines of its own. Locked once a run, and nobody else asks for it: it is a lock because a
+/// run is shared between threads.
+type Vectors = Vec<CachePadded<Mutex<Vec<Sent>>>>;
+
+fn own(vectors: &Vectors, worker: usize) -> MutexGuard<'_, Vec<Sent>> {
+    vectors[worker].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn per_worker_vectors(p: &Point) -> Box<dyn Routine> {
+    let threads = p.threads;
+    let vector = |units: &Units| CachePadded::new(Mutex::new(Vec::with_capacity(units.seeds.len())));
+    let vectors = move |units: &Units| (0..threads).map(|_| vector(units)).collect();
+    let part = |units: &Units, run: &Run<Vectors>, worker| append_own(units, &run.next, &mut own(&run.extra, worker));
+    on_crew(p, vectors, part, move |run, finish| {
+        finish.wait();
+        (0..threads).for_each(|worker| place_all(&own(&run.extra, worker), &run.slots));
+    })
+}
+
+/// A pool of rayon's whose workers sit where the crew's do.
+fn pool(threads: usize) -> ThreadPool {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).start_handler(|worker| {
+        layout::offset_heap();
+        place::take_seat(worker);
     });
-    results
+    pool.build().unwrap_or_else(|error| panic!("cannot start {threads} workers: {error}"))
 }
 
-/// The advice: each worker stores its result where it belongs. The end of the scope publishes the slots.
-#[must_use]
-pub fn indexed_slots(job: &Job) -> Vec<u64> {
-    let next = &Counter::default();
-    let slots: Vec<AtomicU64> = job.units.iter().map(|_| AtomicU64::new(0)).collect();
-    job.workers.in_place_scope(|scope| {
-        for _ in 0..job.workers.current_num_threads() {
-            scope.spawn(|_| {
-                while let Some(at) = job.take(next) {
-                    slots[at].store(job.work(at), Ordering::Relaxed);
-                }
-            });
-        }
-    });
-    slots.into_iter().map(AtomicU64::into_inner).collect()
-}
-
-/// The library's way: slots again, with the units split as workers run dry.
-#[must_use]
-pub fn rayon_collect(job: &Job) -> Vec<u64> {
-    job.workers.install(|| job.units.par_iter().map(|unit| own_work(job.steps, *unit)).collect())
-}
-
-/// The floor: equal shares, one for each worker; nothing is shared until all are done.
-#[must_use]
-pub fn static_split(job: &Job) -> Vec<u64> {
-    let mut results = vec![0; job.units.len()];
-    let share = job.units.len().div_ceil(job.workers.current_num_threads());
-    job.workers.in_place_scope(|scope| {
-        for (results, units) in results.chunks_mut(share).zip(job.units.chunks(share)) {
-            scope.spawn(move |_| {
-                for (result, unit) in results.iter_mut().zip(units) {
-                    *result = own_work(job.steps, *unit);
-                }
-            });
-        }
-    });
-    results
-}
-
-fn job(p: &Point) -> Job {
-    let mut rng = rng(4);
-    let microseconds = if p.case == "10us" { 10 } else { 1 };
-    let pool = ThreadPoolBuilder::new().num_threads(p.threads).start_handler(|_| offset_heap());
-    Job {
-        units: (0..p.n).map(|_| rng.u64(..)).collect(),
-        steps: microseconds * STEPS_PER_MICROSECOND,
-        workers: pool.build().unwrap_or_else(|error| panic!("cannot start {} workers: {error}", p.threads)),
+fn wait_for(arrived: &Counter, all: usize) {
+    while arrived.load(Ordering::Acquire) < all {
+        yield_now();
     }
 }
 
-fn arm(p: &Point, run: impl Fn(&Job) -> Vec<u64> + 'static) -> Box<dyn Routine> {
-    routine(job(p), move |job| run(job))
+/// Calls rayon's workers and holds them until the caller arrives too: none is asleep when the clock starts.
+fn muster(pool: &ThreadPool) -> Arc<Counter> {
+    let (arrived, all) = (Arc::new(Counter::default()), pool.current_num_threads());
+    let theirs = Arc::clone(&arrived);
+    pool.spawn_broadcast(move |_| {
+        theirs.fetch_add(1, Ordering::AcqRel);
+        wait_for(&theirs, all + 1);
+    });
+    wait_for(&arrived, all);
+    arrived
+}
+
+/// An arm on rayon's pool: a crew of nobody, and a caller that sits where it does in the other arms.
+fn on_rayon(p: &Point, run: fn(&Units, &ThreadPool, &[AtomicU64]) -> u64) -> Box<dyn Routine> {
+    type Input = (Arc<Units>, ThreadPool);
+    let threads = p.threads;
+    let call = move |(units, pool): &Input| {
+        place::take_seat(threads);
+        Run::new(units, muster(pool))
+    };
+    let nobody = |_: &Input, _: &Run<Arc<Counter>>, _: usize| ();
+    gather(0, (shared(p, Units::new), pool(threads)), call, nobody, move |(units, pool), call, _| {
+        call.extra.fetch_add(1, Ordering::AcqRel);
+        run(units, pool, &call.slots)
+    })
+}
+
+fn rayon_collect(p: &Point) -> Box<dyn Routine> {
+    on_rayon(p, |units, pool, _| weigh(collect_in_parallel(units, pool).into_iter()))
+}
+
+fn task_a_unit(p: &Point) -> Box<dyn Routine> {
+    on_rayon(p, |units, pool, slots| {
+        spawn_each(units, pool, slots);
+        weigh_slots(slots)
+    })
 }
 
 /// The catalog entry.
@@ -176,43 +305,66 @@ pub const TRAP: Trap = Trap {
     counts: "units",
     op: "one unit computed and its result collected",
     points: &[
-        Point::n(100).threads(2).case("1us"),
+        Point::n(1_000).case("1us").headline(),
+        Point::n(1_000).case("10us"),
         Point::n(1_000).threads(2).case("1us").headline(),
         Point::n(10_000).threads(2).case("1us"),
         Point::n(1_000).threads(2).case("10us"),
     ],
     variants: &[
-        Variant::trap("results_channel", |p| arm(p, results_channel)),
-        Variant::fix("indexed_slots", |p| arm(p, indexed_slots)),
-        Variant::fix("rayon_collect", |p| arm(p, rayon_collect)),
-        Variant::floor("static_split", |p| arm(p, static_split)),
+        Variant::trap("results_channel", results_channel),
+        Variant::fix("indexed_slots", indexed_slots),
+        Variant::fix("channel_drained", channel_drained),
+        Variant::fix("rayon_collect", rayon_collect),
+        Variant::fix("task_a_unit", task_a_unit),
+        Variant::floor("per_worker_vectors", per_worker_vectors),
     ],
-    blind: &[(Instrument::Instructions, "two threads: callgrind runs one at a time and sees no waiting")],
+    blind: &[(Instrument::Instructions, "several threads: callgrind runs one at a time and sees no waiting")],
 };
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn expected(job: &Job) -> Vec<u64> {
-        (0..job.units.len()).map(|at| job.work(at)).collect()
-    }
+    use crate::routine::{Shape, Work};
 
     #[test]
-    fn every_result_is_in_its_place() {
-        let job = job(&Point::n(257).threads(2));
-        let expected = expected(&job);
-        for collect in [results_channel, indexed_slots, rayon_collect, static_split] {
-            assert_eq!(collect(&job), expected);
+    fn every_variant_collects_every_result_also_when_some_workers_get_none() {
+        for (n, threads) in [(257, 1), (257, 2), (3, 8), (16, 2), (1, 1)] {
+            let p = Point::n(n).threads(threads);
+            let units = Units::new(&p);
+            let expected = weigh((0..p.len()).map(|at| units.work(at)));
+            for variant in TRAP.variants {
+                assert_eq!((variant.batch)(&p).digest(), expected, "{} at {p}", variant.name);
+            }
         }
     }
 
     #[test]
-    fn fewer_units_than_workers_leave_a_worker_idle() {
-        let job = job(&Point::n(3).threads(8));
-        let expected = expected(&job);
-        for collect in [results_channel, indexed_slots, rayon_collect, static_split] {
-            assert_eq!(collect(&job), expected);
+    fn the_answer_knows_a_lost_value_and_a_misplaced_one() {
+        let answer = |values: [u64; 2]| weigh(values.into_iter());
+        assert_eq!(answer([5, 7]), 5 + 3 * 7);
+        assert!(answer([7, 5]) != answer([5, 7]) && answer([0, 7]) != answer([5, 7]));
+    }
+
+    #[test]
+    fn a_drained_channel_has_held_all_results_and_is_empty() {
+        let units = Units::new(&Point::n(100));
+        let (send, receive) = bounded(100);
+        send_each(&units, &AtomicUsize::new(0), &send);
+        assert_eq!(receive.len(), 100);
+        let run = Run::new(&units, ());
+        drain(&receive, &run.slots);
+        assert!(receive.is_empty());
+        assert_eq!(weigh_slots(&run.slots), weigh((0..100).map(|at| units.work(at))));
+    }
+
+    #[test]
+    fn all_arms_of_a_point_do_fixed_work_and_leave_nothing_behind() {
+        for variant in TRAP.variants {
+            let mut routine = (variant.batch)(&Point::n(20).threads(2));
+            let digest = routine.digest();
+            assert_eq!((routine.shape(), routine.block(Work::Runs(3)).runs), (Shape::Gather, 3));
+            assert_eq!(routine.digest(), digest, "{}", variant.name);
         }
     }
 }
