@@ -118,7 +118,9 @@ where
             wall += lap.wall;
             crew = [crew, lap.crew].into_iter().sum();
         }
-        Pace { crew: Some(crew), ..Pace::alone(runs, wall) }
+        // Of workers that are not the crew's, such as another pool's, nothing is known.
+        let crew = (self.crew.threads() > 0).then_some(crew);
+        Pace { crew, ..Pace::alone(runs, wall) }
     }
 
     fn digest(&mut self) -> u64 {
