@@ -14,3 +14,5 @@ pub mod ratio;
 #[cfg(feature = "cli")]
 pub mod session;
 pub mod stats;
+#[cfg(feature = "time")]
+pub mod time;
