@@ -3,7 +3,7 @@
 //! One group a trap, one function a variant, so that criterion's own report compares the variants in one plot and draws
 //! lines over `n`. What a sample takes is k × the ns of one run, from a block of k runs with one untimed run before it.
 //!
-//! A trap has a share of time that its benchmarks divide among them, plots included. Quick runs draw no plots and have a
+//! A trap has a share of time that its benchmarks divide among them; plots come on top. Quick runs draw none and have a
 //! folder of their own, `criterion-quick` beside `criterion`, so that neither is ever compared with the other. Nothing is
 //! compared at all unless a baseline is named (`--save-baseline`, `--baseline`): criterion's default holds each run against
 //! the one before, and found "improved, −14 % (p = 0.00)" where nothing had been changed.

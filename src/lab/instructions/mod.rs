@@ -28,10 +28,11 @@ mod valgrind;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::session::progress::{Progress, heed_signals};
 use super::session::{self, Session, SessionError};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Trap, Variant};
@@ -45,12 +46,12 @@ pub fn main(traps: &[Trap]) -> ExitCode {
 fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     let job = Job { folder: session.folder.clone(), run: session.run.run.clone() };
     session.progress.steps(session.traps.iter().map(|t| t.variants.len()).sum());
-    let progress = &session.progress;
-    let told = |what: &str| {
-        progress.say(what);
-        progress.step();
-    };
-    let records = job.measure(&session.traps, &told);
+    session.progress.pass("counting under valgrind");
+    let interrupted = heed_signals();
+    let records = job.measure(&session.traps, &session.progress, &interrupted);
+    if interrupted.load(Ordering::Relaxed) {
+        session.run.partial = Some("interrupted: variants that were not counted yet are left as they were".into());
+    }
     session.put(records)
 }
 
@@ -78,15 +79,20 @@ fn play(traps: &[Trap]) -> Option<ExitCode> {
 }
 
 impl Job {
-    // Each variant of the traps gets five records, or one that says why there is none. `tell` is told what is counted next.
-    // A count does not depend on what else the machine does, so every core counts.
-    fn measure(&self, traps: &[&Trap], tell: &(dyn Fn(&str) + Sync)) -> Vec<Record> {
+    // Each variant of the traps gets five records, or one that says why there is none; none at all if its turn had not come
+    // when the user wanted no more. A count does not depend on what else the machine does, so every core counts, and
+    // progress is told meanwhile.
+    fn measure(&self, traps: &[&Trap], progress: &Progress, interrupted: &AtomicBool) -> Vec<Record> {
         let tool = if traps.iter().any(|trap| blind(trap).is_none()) { tool::find() } else { Err(String::new()) };
         let variants: Vec<_> = traps.iter().flat_map(|trap| trap.variants.iter().map(move |v| (*trap, v))).collect();
         let (next, counted) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
         let work = || {
             while let Some((at, &(trap, variant))) = take(&next, &variants) {
-                let records = self.count(&tool, trap, variant, tell);
+                if interrupted.load(Ordering::Relaxed) {
+                    return;
+                }
+                let records = self.count(&tool, trap, variant, &|what| progress.say(what));
+                progress.step();
                 counted.lock().unwrap_or_else(PoisonError::into_inner).insert(at, records);
             }
         };
@@ -104,7 +110,7 @@ impl Job {
     ) -> Vec<Record> {
         let Some(point) = shown_point(trap) else { return Vec::new() };
         let row = Record::of_variant(trap, point, variant, Instrument::Instructions, &self.run);
-        let tool = match (blind(trap), tool) {
+        let tool = match (blind(trap).or(variant.left_out(point)), tool) {
             (Some(why), _) => return vec![row.blind(why)],
             (None, Err(why)) => return vec![row.skipped(why)],
             (None, Ok(tool)) => tool,
@@ -180,6 +186,25 @@ mod tests {
         variants: &[Variant::trap("one", |p| routine(p.n, |n| *n)), Variant::fix("two", |p| routine(p.n, |n| *n))],
         blind: &[],
     };
+
+    #[test]
+    fn a_variant_that_is_left_out_says_why_and_is_not_counted() {
+        const POINTS: &[Point] = &[Point::n(10).headline()];
+        const VARIANTS: &[Variant] = &[
+            Variant::trap("one", |p| routine(p.n, |n| *n)),
+            Variant::opposite("slow", |p| routine(p.n, |n| *n)).up_to(9, "quadratic"),
+        ];
+        let rows = rows(&Trap { points: POINTS, variants: VARIANTS, ..FOUR_THREADS }, &Err("no valgrind".into()));
+        assert_eq!((rows[0].skipped.as_deref(), rows[0].blind.as_deref()), (Some("no valgrind"), None));
+        assert_eq!((rows[1].skipped.as_deref(), rows[1].blind.as_deref()), (None, Some("quadratic")));
+    }
+
+    #[test]
+    fn nothing_is_counted_once_the_user_wants_no_more() {
+        let job = Job { folder: PathBuf::from("/nowhere"), run: "run".into() };
+        let measure = |wanted: bool| job.measure(&[&FOUR_THREADS], &Progress::new("test"), &AtomicBool::new(!wanted));
+        assert_eq!((measure(true).len(), measure(false).len()), (2, 0));
+    }
 
     fn rows(trap: &Trap, tool: &Result<tool::Tool, String>) -> Vec<Record> {
         let job = Job { folder: PathBuf::from("/nowhere"), run: "run".into() };

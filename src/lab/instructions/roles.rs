@@ -21,12 +21,10 @@ use iai_callgrind::{
 
 use super::process::run_to_log;
 use super::summary::{self, Counts};
-use super::valgrind::Tool;
+use super::valgrind::{PROBE, Tool};
 use crate::routine::Routine;
 use crate::trap::{Trap, Variant, Work};
 
-/// Asks the executable to exit at once.
-pub(super) const PROBE: &str = "--trapline-probe";
 const COUNT: &str = "--trapline-count";
 const CASE: &str = "--trapline-case";
 

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::roles::PROBE;
+/// Asks the executable to exit at once: what a probe runs under valgrind.
+pub(super) const PROBE: &str = "--trapline-probe";
 
 const HOW_TO_GET: &str = "valgrind is not on PATH; on Debian or Ubuntu: apt-get install valgrind; on Fedora: dnf install \
     valgrind";
