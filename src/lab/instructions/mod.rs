@@ -32,7 +32,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::session::progress::{Progress, heed_signals};
+use super::session::progress::Progress;
+use super::session::signals;
 use super::session::{self, Session, SessionError};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Trap, Variant};
@@ -47,7 +48,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     let job = Job { folder: session.folder.clone(), run: session.run.run.clone() };
     session.progress.steps(session.traps.iter().map(|t| t.variants.len()).sum());
     session.progress.pass("counting under valgrind");
-    let interrupted = heed_signals();
+    let interrupted = signals::heed();
     let records = job.measure(&session.traps, &session.progress, &interrupted);
     if interrupted.load(Ordering::Relaxed) {
         session.run.partial = Some("interrupted: variants that were not counted yet are left as they were".into());
