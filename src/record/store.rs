@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use thiserror::Error;
 
+use super::measurement::Record;
+use super::run::Run;
 use super::upgrade::{self, Line};
-use super::{Record, Run};
 use crate::trap::Instrument;
 
 /// What went wrong with a records file.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Record, Run, SCHEMA};
+use super::measurement::Record;
+use super::run::{Run, SCHEMA};
 
 /// One line of a records file.
 pub(super) enum Line {
@@ -66,7 +67,7 @@ fn renamed(record: &mut Record) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Archive;
+    use super::super::store::Archive;
 
     #[test]
     fn the_first_committed_results_are_read_as_they_were_meant() {

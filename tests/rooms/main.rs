@@ -92,7 +92,7 @@ fn the_imports_that_everybody_knows_are_seen() {
         ("workload.rs", "trap.rs"),
         ("catalog.rs", "traps/mod.rs"),
         ("trap.rs", "routine/team.rs"),
-        ("lab/heap.rs", "lab/session/mod.rs"),
+        ("lab/heap.rs", "lab/session/run.rs"),
         ("routine/team.rs", "routine/crew.rs"),
         ("main.rs", "catalog.rs"),
     ] {
