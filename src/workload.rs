@@ -56,9 +56,18 @@ pub struct Shifted<T> {
 impl<T: Clone> Shifted<T> {
     /// The elements, behind so many copies of the first that are never seen.
     #[must_use]
-    pub fn new(mut items: Vec<T>) -> Self {
+    pub fn new(items: Vec<T>) -> Self {
+        let first = items.first().cloned();
+        Self::behind(items, || first.clone())
+    }
+}
+
+impl<T> Shifted<T> {
+    /// The elements, behind so many of `filler` that are never seen: 63 at most, no more than there are elements.
+    #[must_use]
+    pub fn behind<F: IntoIterator<Item = T>>(mut items: Vec<T>, filler: impl Fn() -> F) -> Self {
         let from = layout::random_below(64).min(items.len());
-        items.splice(..0, vec![items.first().cloned(); from].into_iter().flatten());
+        items.splice(..0, (0..from).flat_map(|_| filler()));
         Self { items, from }
     }
 }
@@ -86,12 +95,11 @@ pub fn own_work(steps: u32, seed: u64) -> u64 {
 /// Steps of [`own_work`] that take about a microsecond on a core of 3 GHz.
 pub const STEPS_PER_MICROSECOND: u32 = 600;
 
-/// Elements from which each run takes the next `n`, round and round.
+/// Elements from which each run takes the next `n`, round and round. Nothing in it changes, so that arms can share it.
 #[derive(Clone, Debug)]
 pub struct Windows<T> {
-    items: Vec<T>,
+    items: Shifted<T>,
     n: usize,
-    at: usize,
 }
 
 impl<T> Windows<T> {
@@ -101,8 +109,17 @@ impl<T> Windows<T> {
     /// If there are fewer than `n` elements, or `n` is 0.
     #[must_use]
     pub fn new(items: Vec<T>, n: usize) -> Self {
+        Self::of(Shifted { items, from: 0 }, n)
+    }
+
+    /// The same over elements that are shifted in their block.
+    ///
+    /// # Panics
+    /// As [`Windows::new`] does.
+    #[must_use]
+    pub fn of(items: Shifted<T>, n: usize) -> Self {
         assert!(n > 0 && items.len() >= n, "{} elements can't fill a window of {n}", items.len());
-        Self { items, n, at: 0 }
+        Self { items, n }
     }
 
     /// The window of this number, counted round and round.
@@ -112,11 +129,12 @@ impl<T> Windows<T> {
         &self.items[from..from + self.n]
     }
 
-    /// The next window.
-    pub fn advance(&mut self) -> &[T] {
-        let number = self.at;
-        self.at += 1;
-        self.window(number)
+    /// The window that begins at `at`, which then moves to the next one's beginning. Begin at 0. There is no division in
+    /// it: where a run takes tens of ns, the two of [`Windows::window`] would be a good part of them.
+    pub fn advance(&self, at: &mut usize) -> &[T] {
+        let from = if *at + self.n > self.items.len() { 0 } else { *at };
+        *at = from + self.n;
+        &self.items[from..*at]
     }
 }
 
@@ -143,5 +161,26 @@ impl Hasher for OneHasher {
         let mut hasher = DefaultHasher::new();
         hasher.write_u64(self.0);
         hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advancing_and_counting_give_the_same_windows() {
+        let windows = Windows::new((0..11).collect(), 3);
+        let mut at = 0;
+        for number in 0..10 {
+            assert_eq!(windows.advance(&mut at), windows.window(number), "window {number}");
+        }
+        assert_eq!(windows.window(3), [0, 1, 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "2 elements can't fill a window of 3")]
+    fn a_window_must_be_filled() {
+        let _ = Windows::new(vec![1, 2], 3);
     }
 }

@@ -3,8 +3,10 @@
 //! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
 //! allocates, and libtest runs the tests of a file side by side.
 
-use trapline::trap::{Point, Work};
-use trapline::traps::vec_growth::{TRAP, push_half_sized, push_presized, push_reused, push_unsized};
+use trapline::trap::Work;
+use trapline::traps::vec_growth::{
+    TRAP, clone_into_staged, push_half_sized, push_presized, push_reused, push_unsized, reserve_exact_one,
+};
 
 #[global_allocator]
 static ALLOC: dhat::Alloc = dhat::Alloc;
@@ -25,18 +27,32 @@ fn asked<O>(mut work: impl FnMut() -> O) -> (u64, u64) {
 #[test]
 fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     let _profiler = dhat::Profiler::builder().testing().build();
-    for (n, blocks) in [(100, 6), (10_000, 13), (50_000, 15), (100_000, 16)] {
+    for (n, blocks) in [(16, 3), (100, 6), (10_000, 13), (50_000, 15), (100_000, 16)] {
         let records = vec![[0_u64; 8]; n];
         assert_eq!(asked(|| push_unsized(&records)).0, blocks, "{n} records, not pre-sized");
         assert_eq!(asked(|| push_presized(&records)), (1, 64 * n as u64), "{n} records, pre-sized");
         assert_eq!(asked(|| push_half_sized(&records)).0, 2, "{n} records, half-sized");
         let mut kept = push_presized(&records);
         assert_eq!(asked(|| push_reused(&records, &mut kept)), (0, 0), "{n} records, reused");
+        assert_eq!(asked(|| clone_into_staged(&records, &mut kept)), (0, 0), "{n} records, into a staged buffer");
     }
+    overdone_and_owning();
     let keys = vec![0_u64; 10_000];
     assert_eq!(asked(|| push_unsized(&keys)), (13, 262_112));
     assert_eq!(asked(|| push_presized(&keys)), (1, 80_000));
     routines_are_counted_alike();
+}
+
+/// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
+/// floor too: `clone_from` does not keep a `Box<str>`'s block.
+fn overdone_and_owning() {
+    let records = vec![[0_u64; 8]; 1_000];
+    assert_eq!(asked(|| reserve_exact_one(&records)).0, 1_000);
+    let references: Vec<Box<str>> = (0..1_000).map(|id| format!("{id:016}").into()).collect();
+    let mut kept = push_presized(&references);
+    assert_eq!(asked(|| push_presized(&references)).0, 1_001);
+    assert_eq!(asked(|| push_reused(&references, &mut kept)), (1_000, 16_000));
+    assert_eq!(asked(|| clone_into_staged(&references, &mut kept)), (1_000, 16_000));
 }
 
 /// The catalog's own routines, as the heap instrument runs them: one run to warm up, one that counts.
@@ -47,11 +63,13 @@ fn routines_are_counted_alike() {
             routine.block(Work::Runs(1));
             asked(|| routine.block(Work::Runs(1))).0
         };
-        let expected = if *point == Point::n(100).case("plain") { 6 } else { 13 };
-        assert_eq!(
-            [blocks("push_unsized"), blocks("push_presized"), blocks("push_reused")],
-            [expected, 1, 0],
-            "{point}"
-        );
+        let growths = match point.n {
+            16 => 3,
+            100 => 6,
+            _ => 13,
+        };
+        let found =
+            ["push_unsized", "push_presized", "push_half_sized", "push_reused", "reserve_exact_one"].map(blocks);
+        assert_eq!(found, [growths, 1, 2, 0, point.n], "{point}");
     }
 }
