@@ -15,40 +15,24 @@ where
     F: FnMut(&mut I) + 'static,
     V: for<'a> Fn(&'a I) -> &'a O + 'static,
 {
-    Box::new(InPlace { input, stage: |_: &mut I| {}, run, view })
+    Box::new(InPlace { input, run, view })
 }
 
-/// The same, with a step before each block and outside its clock: what `run` is to find again in every block, such as a buffer
-/// in the memory that the other arms use and give back.
-pub fn staged<I, O, G, F, V>(input: I, stage: G, run: F, view: V) -> Box<dyn Routine>
-where
-    I: 'static,
-    O: Hash + 'static,
-    G: FnMut(&mut I) + 'static,
-    F: FnMut(&mut I) + 'static,
-    V: for<'a> Fn(&'a I) -> &'a O + 'static,
-{
-    Box::new(InPlace { input, stage, run, view })
-}
-
-struct InPlace<I, G, F, V> {
+struct InPlace<I, F, V> {
     input: I,
-    stage: G,
     run: F,
     view: V,
 }
 
-impl<I, O, G, F, V> Routine for InPlace<I, G, F, V>
+impl<I, O, F, V> Routine for InPlace<I, F, V>
 where
     O: Hash + 'static,
-    G: FnMut(&mut I),
     F: FnMut(&mut I),
     V: for<'a> Fn(&'a I) -> &'a O,
 {
     fn block(&mut self, work: Work) -> Pace {
         let runs = runs_of(work);
         place::take_seat(0);
-        (self.stage)(&mut self.input);
         let start = Instant::now();
         for _ in 0..runs {
             (self.run)(black_box(&mut self.input));
@@ -58,7 +42,6 @@ where
     }
 
     fn digest(&mut self) -> u64 {
-        (self.stage)(&mut self.input);
         (self.run)(black_box(&mut self.input));
         digest_of((self.view)(&self.input))
     }

@@ -3,7 +3,8 @@
 //! | builder | for |
 //! |---|---|
 //! | [`routine`] | work that makes an output in every run |
-//! | [`in_place`], [`staged`] | work that leaves its answer in a reused buffer |
+//! | [`in_place`] | work that leaves its answer in a reused buffer |
+//! | [`staged`] | the same, in a buffer that is made for each block |
 //! | [`team`] | work that workers share without waiting for each other |
 //! | [`gather`] | work that is handed out to workers and collected by the caller |
 
@@ -14,6 +15,7 @@ mod gather;
 mod in_place;
 pub mod layout;
 pub mod place;
+mod staged;
 mod team;
 mod thread_time;
 mod window;
@@ -21,5 +23,6 @@ mod window;
 pub use block::{CrewTime, Pace, Routine, Shape, Work, digest_of};
 pub use fresh::routine;
 pub use gather::{Finish, gather};
-pub use in_place::{in_place, staged};
+pub use in_place::in_place;
+pub use staged::staged;
 pub use team::{Turn, team};

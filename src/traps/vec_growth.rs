@@ -205,14 +205,9 @@ fn reused<T: Clone + Hash + 'static>(orders: Orders<T>) -> Box<dyn Routine> {
     in_place((orders, Vec::new()), |(orders, kept)| push_reused(orders, kept), |(_, kept)| kept)
 }
 
-// Outside the clock: neither the buffer nor its first records are the work.
+// The buffer and its first records are no part of the work, and lie where the other arms' output lies.
 fn floor<T: Clone + Hash + 'static>(orders: Orders<T>) -> Box<dyn Routine> {
-    staged(
-        (orders, Vec::new()),
-        |(orders, kept)| *kept = push_presized(orders),
-        |(orders, kept)| clone_into_staged(orders, kept),
-        |(_, kept)| kept,
-    )
+    staged(orders, |orders| push_presized(orders), |orders, kept| clone_into_staged(orders, kept))
 }
 
 fn moves_exact<T: Clone>(records: &[T]) -> u64 {
