@@ -1,16 +1,6 @@
-//! The few lines of statistics that a ratio rests on.
-//!
-//! One value a fork goes in, an interval comes out; that forks are independent is the lab's business (a fresh process of a
-//! fresh link each), not this module's. Ratios are handled as logarithms, so that 2x and 0.5x lie equally far from 1:
-//! [Fleming and Wallace, "How not to lie with statistics", CACM 29(3), 1986](https://doi.org/10.1145/5666.5673).
+//! Medians, and the interval of a mean.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
-
-/// A gap between two neighbouring values that is no larger than this (10 %) never splits them into modes.
-pub const MODE_GAP: f64 = 1.10;
-
-/// How many median gaps a gap must exceed to split values into modes.
-pub const MODE_GAPS: f64 = 4.0;
 
 /// The middle value, or the mean of the two middle ones; NaN of an empty slice.
 #[must_use]
@@ -51,45 +41,52 @@ pub fn geometric_interval(ratios: &[f64]) -> Option<[f64; 3]> {
     Some(t_interval(&logs)?.map(f64::exp))
 }
 
+/// `[low, value, high]` of ratios by `[layout][process]`: [`geometric_interval`] of the [`layout_medians`], so the median within a
+/// layout, then t(0.975, L − 1) over the layouts.
+///
+/// Disturbance lives in time, so a median takes it out within a layout; layouts are what a next link will draw from, so none is trimmed. The
+/// interval covers further links and runs, in this sitting. None of fewer than three layouts, or where a value isn't above 0.
+///
+/// Source: Kalibera and Jones, ["Rigorous benchmarking in reasonable time"](https://doi.org/10.1145/2464157.2464160), ISMM 2013: the
+/// interval is over the highest level that varies.
+#[must_use]
+pub fn nested_interval(processes: &[Vec<f64>]) -> Option<[f64; 3]> {
+    geometric_interval(&layout_medians(processes))
+}
+
+/// The ratio of each layout that has a value: the exponential of the median of its processes' logarithms. NaN where one of them
+/// isn't a finite number above 0.
+#[must_use]
+pub fn layout_medians(processes: &[Vec<f64>]) -> Vec<f64> {
+    processes.iter().filter(|layout| !layout.is_empty()).map(|layout| geometric_median(layout)).collect()
+}
+
+fn geometric_median(ratios: &[f64]) -> f64 {
+    let logs: Vec<f64> = ratios.iter().map(|r| r.ln()).collect();
+    if logs.iter().all(|log| log.is_finite()) { median(&logs).exp() } else { f64::NAN }
+}
+
+/// `[min, max]` over the ratios of L layouts. It holds the ratio of the next link with probability (L − 1)/(L + 1), whatever the
+/// distribution: of L + 1 exchangeable values the last is the smallest or the largest with probability 2/(L + 1).
+///
+/// Source: S. S. Wilks, "Determination of sample sizes for setting tolerance limits", Annals of Mathematical Statistics 12(1), 1941.
+///
+/// None of fewer than two layouts, or where one has no finite ratio.
+#[must_use]
+pub fn next_link(medians: &[f64]) -> Option<[f64; 2]> {
+    if medians.len() < 2 || !medians.iter().all(|m| m.is_finite()) {
+        return None;
+    }
+    let low = medians.iter().copied().fold(f64::INFINITY, f64::min);
+    Some([low, medians.iter().copied().fold(f64::NEG_INFINITY, f64::max)])
+}
+
 // t(0.975) for so many degrees of freedom.
 fn quantile(freedom: f64) -> Option<f64> {
     Some(StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(0.975))
 }
 
-/// Values that lie together.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Mode {
-    /// The smallest.
-    pub low: f64,
-    /// The largest.
-    pub high: f64,
-    /// How many.
-    pub count: usize,
-}
-
-/// The modes of a set of positive values, in ascending order; one mode where they all lie together, none of no values.
-///
-/// Two neighbours among the sorted values belong to different modes where the gap between them is over 10 % **and** over
-/// four times the median gap. Where most values are equal the median gap is 0, and the 10 % alone decide. A single fork that lies far
-/// from all others is a mode of count 1: one layout in ten is what a user may get, so it is shown and not dropped. Values
-/// that are not above 0 have no logarithm and are left out.
-#[must_use]
-pub fn modes(values: &[f64]) -> Vec<Mode> {
-    let positive: Vec<f64> = values.iter().copied().filter(|&v| v.is_finite() && v > 0.0).collect();
-    let sorted = sorted(&positive);
-    let gaps: Vec<f64> = sorted.windows(2).map(|pair| (pair[1] / pair[0]).ln()).collect();
-    let limit = MODE_GAP.ln().max(MODE_GAPS * if gaps.is_empty() { 0.0 } else { median(&gaps) });
-    let mut modes: Vec<Mode> = Vec::new();
-    for (at, &value) in sorted.iter().enumerate() {
-        match modes.last_mut() {
-            Some(mode) if gaps[at - 1] <= limit => (mode.high, mode.count) = (value, mode.count + 1),
-            _ => modes.push(Mode { low: value, high: value, count: 1 }),
-        }
-    }
-    modes
-}
-
-fn sorted(values: &[f64]) -> Vec<f64> {
+pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted
@@ -141,33 +138,6 @@ mod tests {
         assert!(near(mean, 1.0) && near(low * high, 1.0));
     }
 
-    #[test]
-    fn two_clusters_are_two_modes() {
-        let found = modes(&[1.00, 6.3, 1.01, 1.02, 6.2, 1.03, 6.4]);
-        assert_eq!(found, [Mode { low: 1.00, high: 1.03, count: 4 }, Mode { low: 6.2, high: 6.4, count: 3 }]);
-    }
-
-    #[test]
-    fn an_outlier_is_a_mode_of_one() {
-        let found = modes(&[1.40, 1.41, 1.42, 1.43, 1.44, 2.0]);
-        assert_eq!(found[1], Mode { low: 2.0, high: 2.0, count: 1 });
-    }
-
-    #[test]
-    fn equal_values_are_split_by_the_ten_percent_alone() {
-        assert_eq!(modes(&[1.0; 6]), [Mode { low: 1.0, high: 1.0, count: 6 }]);
-        assert_eq!(modes(&[1.0, 1.0, 1.0, 1.0, 1.09]).len(), 1);
-        assert_eq!(modes(&[1.0, 1.0, 1.0, 1.0, 1.12]).len(), 2);
-    }
-
-    #[test]
-    fn a_wide_spread_is_one_mode() {
-        assert_eq!(modes(&[1.0, 1.2, 1.4, 1.7, 2.0]).len(), 1);
-        assert_eq!(modes(&[1.0, 9.0]).len(), 1, "one gap is its own median");
-        assert!(modes(&[]).is_empty());
-        assert!(modes(&[0.0, f64::NAN, -1.0]).is_empty());
-    }
-
     proptest! {
         #[test]
         fn an_interval_holds_its_mean(values in prop::collection::vec(-1e6..1e6_f64, 3..20)) {
@@ -183,13 +153,6 @@ mod tests {
             for (a, b) in plain.into_iter().zip(scaled) {
                 prop_assert!((a * by / b - 1.0).abs() < 1e-9);
             }
-        }
-
-        #[test]
-        fn modes_count_every_value_once_in_order(values in prop::collection::vec(0.1..10.0_f64, 0..30)) {
-            let found = modes(&values);
-            prop_assert_eq!(found.iter().map(|m| m.count).sum::<usize>(), values.len());
-            prop_assert!(found.windows(2).all(|pair| pair[0].high * MODE_GAP < pair[1].low));
         }
     }
 }
