@@ -96,6 +96,7 @@ pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::simulated::{Normal, Row};
     use super::*;
 
     fn near(a: f64, b: f64) -> bool {
@@ -136,6 +137,54 @@ mod tests {
     fn a_ratio_and_its_inverse_cancel() {
         let [low, mean, high] = geometric_interval(&[0.5, 1.0, 2.0]).expect("three ratios");
         assert!(near(mean, 1.0) && near(low * high, 1.0));
+    }
+
+    // How often the interval holds the truth, over 4000 rows of 10 layouts × 3 processes.
+    fn coverage(row: Row, [layouts, processes]: [usize; 2]) -> f64 {
+        let mut normal = Normal::seeded(1);
+        let holds = |_: &usize| {
+            let [low, _, high] = nested_interval(&row.draw(&mut normal, layouts, processes)).expect("three layouts");
+            low <= row.truth.exp() && row.truth.exp() <= high
+        };
+        (0..4000).filter(holds).count() as f64 / 4000.0
+    }
+
+    #[test]
+    fn a_95_percent_interval_holds_the_truth_as_often_as_it_says() {
+        let plain = Row { truth: 0.3, processes: 0.03, ..Row::default() };
+        let disturbed = Row { disturbed: 0.1, ..plain };
+        let layouts = Row { layouts: 0.03, ..plain };
+        let both = Row { layouts: 0.03, ..disturbed };
+        for row in [plain, disturbed, layouts, both] {
+            for setting in [[10, 3], [6, 1]] {
+                let found = coverage(row, setting);
+                assert!((0.94..0.99).contains(&found), "{row:?}, {setting:?}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_disturbed_process_does_not_move_its_layout() {
+        let calm = [vec![2.0, 2.0, 2.0], vec![1.9, 1.9, 1.9], vec![2.1, 2.1, 2.1], vec![]];
+        let shaken = [vec![9.0, 2.0, 2.0], vec![1.9, 0.1, 1.9], vec![2.1, 2.1, 2.1], vec![]];
+        assert_eq!(layout_medians(&shaken).len(), 3, "a layout without a value is left out");
+        assert_eq!(nested_interval(&calm), nested_interval(&shaken));
+        assert_eq!(nested_interval(&calm[..2]), None);
+        assert_eq!(nested_interval(&[vec![1.0], vec![1.0], vec![1.0, 0.0, 1.0]]), None, "0 has no logarithm");
+    }
+
+    #[test]
+    fn the_next_link_lies_between_the_extremes_as_often_as_it_says() {
+        let mut normal = Normal::seeded(2);
+        let held = |_: &usize| {
+            let links: Vec<f64> = (0..11).map(|_| normal.draw().powi(3).exp()).collect();
+            let [low, high] = next_link(&links[..10]).expect("ten layouts");
+            low <= links[10] && links[10] <= high
+        };
+        let share = (0..4000).filter(held).count() as f64 / 4000.0;
+        assert!((share - 9.0 / 11.0).abs() < 0.02, "{share}");
+        assert_eq!(next_link(&[1.0]), None);
+        assert_eq!(next_link(&[1.0, f64::NAN, 2.0]), None);
     }
 
     proptest! {

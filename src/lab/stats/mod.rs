@@ -6,10 +6,14 @@
 //! lie equally far from 1:
 //! [Fleming and Wallace, "How not to lie with statistics", CACM 29(3), 1986](https://doi.org/10.1145/5666.5673).
 
+mod components;
 mod interval;
 mod modes;
 mod permutation;
+#[cfg(test)]
+pub(crate) mod simulated;
 
+pub use components::{Components, components};
 pub use interval::{geometric_interval, layout_medians, median, nested_interval, next_link, t_interval};
 pub use modes::{MODE_GAP, MODE_GAPS, Mode, modes};
 pub use permutation::{holm, permutation_p};

@@ -81,3 +81,77 @@ pub fn holm(p_values: &[f64], alpha: f64) -> Vec<bool> {
     }
     rejected
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::simulated::{Normal, Row};
+    use super::*;
+
+    // p of so many rows like this one, of 10 layouts × 3 processes.
+    fn p_values(row: Row, rows: usize) -> Vec<f64> {
+        let mut normal = Normal::seeded(7);
+        let p = |seed| permutation_p(&row.draw(&mut normal, 10, 3), seed as u64).expect("ten layouts of three");
+        (0..rows).map(p).collect()
+    }
+
+    fn share(p_values: &[f64], at_most: f64) -> f64 {
+        p_values.iter().filter(|&&p| p <= at_most).count() as f64 / p_values.len() as f64
+    }
+
+    #[test]
+    fn equal_layouts_are_seldom_said_to_differ() {
+        let plain = Row { processes: 0.04, ..Row::default() };
+        let disturbed = Row { disturbed: 0.1, ..plain };
+        for row in [plain, disturbed, Row { passes: 0.1, ..disturbed }] {
+            let p = p_values(row, 1500);
+            for (at_most, least, most) in [(0.01, 0.003, 0.016), (0.05, 0.035, 0.065), (0.5, 0.46, 0.54)] {
+                assert!((least..most).contains(&share(&p, at_most)), "{row:?}: {at_most}: {}", share(&p, at_most));
+            }
+        }
+    }
+
+    #[test]
+    fn layouts_that_differ_are_found_even_among_many_rows() {
+        let clear = Row { layouts: 0.10, processes: 0.03, passes: 0.1, ..Row::default() };
+        assert!(share(&p_values(clear, 40), 0.01 / 300.0) > 0.9);
+        let faint = Row { layouts: 0.04, disturbed: 0.1, ..clear };
+        assert!(share(&p_values(faint, 40), 0.05) > 0.4);
+    }
+
+    #[test]
+    fn only_whole_layouts_count() {
+        let mut normal = Normal::seeded(8);
+        let row = Row { layouts: 0.05, processes: 0.05, ..Row::default() }.draw(&mut normal, 8, 3);
+        let mut ragged = row.clone();
+        ragged.insert(2, vec![9.0, 9.0]);
+        ragged.insert(5, vec![]);
+        ragged.push(vec![9.0, 9.0, 0.0]);
+        assert_eq!(permutation_p(&ragged, 1), permutation_p(&row, 1));
+        assert!(permutation_p(&row, 1).is_some());
+    }
+
+    #[test]
+    fn too_little_has_no_p() {
+        assert_eq!(permutation_p(&vec![vec![1.0, 1.1]; 10], 1), None, "two processes a layout");
+        assert_eq!(permutation_p(&vec![vec![1.0, 1.1, 1.2]; 2], 1), None, "two layouts");
+        assert_eq!(permutation_p(&[], 1), None);
+        assert_eq!(permutation_p(&vec![vec![1.1; 3]; 10], 1), Some(1.0), "all equal");
+    }
+
+    #[test]
+    fn three_layouts_have_36_shuffles_and_no_less_a_p() {
+        let apart = [vec![1.0, 1.0, 1.0], vec![2.0, 2.0, 2.0], vec![4.0, 4.0, 4.0]];
+        let p = permutation_p(&apart, 1).expect("three layouts of three");
+        assert!((0.5 / 36.0..2.0 / 36.0).contains(&p), "{p}");
+    }
+
+    #[test]
+    fn holm_rejects_as_in_the_textbook() {
+        assert_eq!(holm(&[0.01, 0.04, 0.03, 0.005], 0.05), [true, false, false, true]);
+        // Each rejection leaves fewer to correct for: 0.02 is over 0.05/4 and not over 0.05/2.
+        assert_eq!(holm(&[0.02, 0.001, 0.01, 0.9], 0.05), [true, true, true, false]);
+        // Once one stands all larger ones do, though 0.04 alone would fall.
+        assert_eq!(holm(&[0.03, 0.04], 0.05), [false, false]);
+        assert!(holm(&[], 0.05).is_empty());
+    }
+}
