@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::label;
 use super::model::{Align, Block, Section, Table, fact, note, paragraph};
 use super::number::{TIE, figures, interval, many};
-use super::verdict::Verdict;
+use super::verdict::Suffix;
 use super::view::{Column, Place, Row, TrapView, View, span};
 use crate::lab::stats;
 use crate::record::{Provenance, Run};
@@ -131,7 +131,9 @@ fn line(trap: &TrapView<'_>, place: Place<'_>) -> Option<Vec<String>> {
 pub(super) fn said(row: &Row<'_>) -> [String; 2] {
     let estimate = row.ratio.and_then(|r| r.value);
     match (row.ratio.and_then(span), estimate, &row.missing) {
-        (Some(_), ..) if row.verdict() == Some(Verdict::Bimodal) => [Verdict::Bimodal.to_string(), ranges(row)],
+        (Some(_), ..) if row.verdict().is_some_and(|v| v.suffix == Some(Suffix::Split)) => {
+            ["split".into(), ranges(row)]
+        }
         (Some(span), ..) => [row.verdict().map_or(label::NONE.into(), |v| v.to_string()), interval(span)],
         (None, Some(value), _) => [label::NONE.into(), format!("{}{TIE}(no interval)", figures(value))],
         (None, None, Some(missing)) => [label::NONE.into(), missing.word.into()],

@@ -7,7 +7,7 @@ use super::model::{Align, Block, Column as Header, Table, paragraph};
 use super::number::{TIE, Unit, figures, interval, percent};
 use super::section::Notes;
 use super::strip::Axis;
-use super::verdict::Verdict;
+use super::verdict::{Suffix, Word};
 use super::view::{Column, Missing, Place, Row, TrapView, span};
 use crate::record::Record;
 use crate::trap::Role;
@@ -71,7 +71,9 @@ fn cells(row: &Row<'_>, unit: Unit, axis: Option<Axis>) -> Vec<String> {
     let [verdict, ratio] = said(row);
     let absent = row.missing.as_ref().map_or("not run", |m| m.word);
     let ns = row.ns.and_then(|r| r.value).map_or(absent.into(), |ns| figures(ns / unit.ns));
-    let saved = row.saved.map_or(NONE.into(), |saved| saving(saved, unit, row.verdict() == Some(Verdict::Bimodal)));
+    let saved = row.saved.map_or(NONE.into(), |saved| {
+        saving(saved, unit, row.verdict().is_some_and(|v| v.suffix == Some(Suffix::Split)))
+    });
     let forks = row.ratio.zip(axis).map_or(NONE.into(), |(ratio, axis)| axis.strip(&ratio.samples));
     vec![row.variant.into(), row.role.word().into(), ns, ratio, verdict, saved, forks]
 }
@@ -92,8 +94,7 @@ fn to_the_floor(rows: &[Row<'_>]) -> Option<String> {
     let (fix, floor) = (of(Role::Fix)?, of(Role::Floor)?);
     let saved = |row: &Row<'_>| row.saved.and_then(|r| r.value);
     let (near, far) = (saved(fix)?, saved(floor)?);
-    if floor.verdict()? != Verdict::Wins || far <= 0.0 || matches!(fix.verdict()?, Verdict::Bimodal | Verdict::Unclear)
-    {
+    if floor.verdict()?.word != Word::Wins || far <= 0.0 || matches!(fix.verdict()?.word, Word::Unclear) {
         return None;
     }
     Some(match near / far {

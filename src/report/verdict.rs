@@ -7,50 +7,46 @@ use crate::lab::stats;
 /// A difference of this factor is worth a word; anything within it is a tie.
 pub const MARGIN: f64 = 1.05;
 
+/// How likely one false *by layout* among all rows that are looked at may be.
+const ALPHA: f64 = 0.01;
+
+/// Shuffles labels; fixed, so that the same records always give the same report.
+const SEED: u64 = 0x7261_7469_6f73;
+
 /// What may be said of a variant beside the trap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum Word {
+    /// The trap beside itself scatters more than the row is away from 1, and more than 5 %: this machine can't tell today.
+    Unresolved,
     /// The whole interval lies beyond 1.05: faster, by more than 5 %.
     Wins,
     /// The whole interval lies beyond 1/1.05: slower, by more than 5 %.
     Loses,
-    /// The whole interval lies within 5 % of 1. A finding, like the other two.
-    Ties,
-    /// Faster, but by how much is open: the interval only leaves out 1.
+    /// Faster, but not by more than 5 % for certain: the interval only leaves out 1.
     Faster,
-    /// Slower, but by how much is open: the interval only leaves out 1.
+    /// Slower, but not by more than 5 % for certain: the interval only leaves out 1.
     Slower,
+    /// The interval holds 1 and lies within 5 % of it. A finding, like a win or a loss.
+    Ties,
     /// The interval holds 1 and more than a tie.
     Unclear,
-    /// The forks fall into modes that do not agree, and one interval over them means nothing.
-    Bimodal,
 }
 
-impl Verdict {
-    /// The word for an interval, whatever lies inside it.
+impl Word {
+    /// The word for an interval `[low, value, high]`. `same` is that of the same point's A/A, the trap beside itself; where there is
+    /// none, nothing is *unresolved*.
     #[must_use]
-    pub fn of_interval(low: f64, high: f64) -> Self {
+    pub fn of([low, value, high]: [f64; 3], same: Option<[f64; 3]>) -> Self {
+        let noise = same.map_or(0.0, |[low, _, high]| (high / low).ln() / 2.0);
         match () {
+            () if noise > value.ln().abs().max(MARGIN.ln()) => Self::Unresolved,
             () if low > MARGIN => Self::Wins,
             () if high < 1.0 / MARGIN => Self::Loses,
-            () if low >= 1.0 / MARGIN && high <= MARGIN => Self::Ties,
             () if low > 1.0 => Self::Faster,
             () if high < 1.0 => Self::Slower,
+            () if low > 1.0 / MARGIN && high < MARGIN => Self::Ties,
             () => Self::Unclear,
         }
-    }
-
-    /// The word for an interval and the forks that it rests on: where these fall into modes, the one word that every mode's own
-    /// range gives, else [`Verdict::Bimodal`].
-    #[must_use]
-    pub fn of(low: f64, high: f64, forks: &[f64]) -> Self {
-        let modes = stats::modes(forks);
-        if modes.len() < 2 {
-            return Self::of_interval(low, high);
-        }
-        let mut words = modes.iter().map(|mode| Self::of_interval(mode.low, mode.high));
-        let first = words.next().unwrap_or(Self::Bimodal);
-        if words.all(|word| word == first) { first } else { Self::Bimodal }
     }
 
     /// Whether it takes a side: wins, loses or ties. Only such points bracket a crossover.
@@ -63,20 +59,99 @@ impl Verdict {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Unresolved => "unresolved",
             Self::Wins => "wins",
             Self::Loses => "loses",
-            Self::Ties => "ties",
             Self::Faster => "faster",
             Self::Slower => "slower",
+            Self::Ties => "ties",
             Self::Unclear => "unclear",
-            Self::Bimodal => "bimodal",
+        }
+    }
+
+    // Whether a layout of this ratio is as the word says. *Unresolved* and *unclear* say nothing that one could leave.
+    fn holds(self, ratio: f64) -> bool {
+        match self {
+            Self::Wins => ratio > MARGIN,
+            Self::Loses => ratio < 1.0 / MARGIN,
+            Self::Faster => ratio > 1.0,
+            Self::Slower => ratio < 1.0,
+            Self::Ties => (1.0 / MARGIN..=MARGIN).contains(&ratio),
+            Self::Unresolved | Self::Unclear => true,
         }
     }
 }
 
+/// What layouts add to a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Suffix {
+    /// Layouts differ, and not all of them are as the word says.
+    ByLayout,
+    /// At least two layouts win and at least two lose, each in all its processes: one word for them all would mean nothing.
+    Split,
+}
+
+/// A word, and what layouts add to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Verdict {
+    /// What the interval says.
+    pub word: Word,
+    /// What layouts add.
+    pub suffix: Option<Suffix>,
+}
+
+impl Verdict {
+    /// The verdict on an interval `[low, value, high]`, with the A/A of the point as in [`Word::of`], the ratios that it rests on by
+    /// `[layout][process]`, and whether [`layouts_differ`].
+    ///
+    /// No suffix with fewer than three processes a layout. Nor with *unresolved*: what can't be told from noise isn't laid to layouts.
+    #[must_use]
+    pub fn of(interval: [f64; 3], same: Option<[f64; 3]>, processes: &[Vec<f64>], layouts_differ: bool) -> Self {
+        let word = Word::of(interval, same);
+        let most = processes.iter().map(Vec::len).max().unwrap_or(0);
+        let leaves = || stats::layout_medians(processes).into_iter().any(|median| !word.holds(median));
+        let suffix = match () {
+            () if most < 3 || word == Word::Unresolved => None,
+            () if is_split(processes) => Some(Suffix::Split),
+            () if layouts_differ && leaves() => Some(Suffix::ByLayout),
+            () => None,
+        };
+        Self { word, suffix }
+    }
+
+    /// Whether it takes a side: the word does, and layouts are not split over it.
+    #[must_use]
+    pub fn decided(self) -> bool {
+        self.word.decided() && self.suffix != Some(Suffix::Split)
+    }
+}
+
+// A layout's side is decided by at least three processes that all lie on it: one or two do so by chance.
+fn is_split(processes: &[Vec<f64>]) -> bool {
+    let sides = |holds: fn(f64) -> bool| {
+        processes.iter().filter(|layout| layout.len() >= 3 && layout.iter().all(|&ratio| holds(ratio))).count()
+    };
+    sides(|ratio| ratio > MARGIN) >= 2 && sides(|ratio| ratio < 1.0 / MARGIN) >= 2
+}
+
+/// In which of these rows layouts differ: [`stats::permutation_p`] of each, by [Holm's rule](stats::holm) at 0.01 over all of them.
+///
+/// A row is its ratios by `[layout][process]`. Give the headline rows of a run together. Rows that have no p (too few layouts or
+/// processes) differ nowhere and don't count.
+#[must_use]
+pub fn layouts_differ(rows: &[&[Vec<f64>]]) -> Vec<bool> {
+    let p: Vec<Option<f64>> = rows.iter().map(|row| stats::permutation_p(row, SEED)).collect();
+    let mut differ = stats::holm(&p.iter().copied().flatten().collect::<Vec<_>>(), ALPHA).into_iter();
+    p.iter().map(|p| p.is_some() && differ.next() == Some(true)).collect()
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
+        match self.suffix {
+            None => f.pad(self.word.word()),
+            Some(Suffix::ByLayout) => f.pad(&format!("{} by layout", self.word.word())),
+            Some(Suffix::Split) => f.pad("split"),
+        }
     }
 }
 
@@ -86,55 +161,47 @@ mod tests {
 
     use super::*;
 
+    const NO_AA: Option<[f64; 3]> = None;
+
+    fn word(low: f64, high: f64) -> Word {
+        Word::of([low, (low * high).sqrt(), high], NO_AA)
+    }
+
     #[test]
     fn words_follow_the_interval() {
         let table = [
-            (1.0501, 1.2, Verdict::Wins),
-            (1.05, 1.2, Verdict::Faster),
-            (1.01, 1.06, Verdict::Faster),
-            (1.01, 1.05, Verdict::Ties),
-            (1.0 / 1.05, 1.05, Verdict::Ties),
-            (1.0, 1.2, Verdict::Unclear),
-            (0.95, 1.06, Verdict::Unclear),
-            (0.94, 0.99, Verdict::Slower),
-            (0.8, 1.0, Verdict::Unclear),
-            (0.8, 1.0 / 1.05, Verdict::Slower),
-            (0.8, 0.952, Verdict::Loses),
+            (1.0501, 1.2, Word::Wins),
+            (1.05, 1.2, Word::Faster),
+            (1.01, 1.06, Word::Faster),
+            (1.01, 1.04, Word::Faster),
+            (1.0, 1.04, Word::Ties),
+            (0.96, 1.04, Word::Ties),
+            (0.96, 1.05, Word::Unclear),
+            (1.0 / 1.05, 1.04, Word::Unclear),
+            (1.0, 1.2, Word::Unclear),
+            (0.95, 1.06, Word::Unclear),
+            (0.96, 0.99, Word::Slower),
+            (0.8, 1.0, Word::Unclear),
+            (0.8, 1.0 / 1.05, Word::Slower),
+            (0.8, 0.952, Word::Loses),
         ];
-        for (low, high, word) in table {
-            assert_eq!(Verdict::of_interval(low, high), word, "[{low}, {high}]");
+        for (low, high, said) in table {
+            assert_eq!(word(low, high), said, "[{low}, {high}]");
         }
-    }
-
-    #[test]
-    fn modes_that_disagree_have_no_other_word() {
-        let forks = [1.00, 1.01, 1.02, 1.01, 6.2, 6.3, 6.4];
-        assert_eq!(Verdict::of(1.2, 4.0, &forks), Verdict::Bimodal);
-    }
-
-    #[test]
-    fn modes_that_agree_keep_their_word() {
-        let forks = [1.40, 1.41, 1.42, 1.43, 2.01, 2.02, 2.03];
-        assert_eq!(Verdict::of(1.3, 2.1, &forks), Verdict::Wins);
-    }
-
-    #[test]
-    fn one_outlier_on_the_other_side_is_told() {
-        assert_eq!(Verdict::of(1.1, 1.5, &[1.40, 1.41, 1.42, 1.43, 1.44, 0.9]), Verdict::Bimodal);
     }
 
     proptest! {
         #[test]
         fn the_inverse_of_a_ratio_turns_the_word_round(a in 0.5..2.0_f64, b in 0.5..2.0_f64) {
             let (low, high) = (a.min(b), a.max(b));
-            let turned = match Verdict::of_interval(low, high) {
-                Verdict::Wins => Verdict::Loses,
-                Verdict::Loses => Verdict::Wins,
-                Verdict::Faster => Verdict::Slower,
-                Verdict::Slower => Verdict::Faster,
+            let turned = match word(low, high) {
+                Word::Wins => Word::Loses,
+                Word::Loses => Word::Wins,
+                Word::Faster => Word::Slower,
+                Word::Slower => Word::Faster,
                 other => other,
             };
-            prop_assert_eq!(Verdict::of_interval(1.0 / high, 1.0 / low), turned);
+            prop_assert_eq!(word(1.0 / high, 1.0 / low), turned);
         }
     }
 }

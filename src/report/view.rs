@@ -225,8 +225,7 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     /// The word, where there is an interval.
     pub(super) fn verdict(&self) -> Option<Verdict> {
-        let [low, _, high] = self.ratio.and_then(span)?;
-        Some(Verdict::of(low, high, &self.ratio?.samples))
+        Some(Verdict::of(self.ratio.and_then(span)?, None, &self.ratio?.processes, false))
     }
 }
 
