@@ -167,9 +167,14 @@ pub fn atomic_counters(map: &HashMap<u64, AtomicU64, OneState>, (key, ask): Op) 
 
 const KEYS: usize = 10_000;
 
-/// What a point asks: the keys in the map at first, those that come and go, the operations, and own work between them.
+/// The keys in the map at first.
+fn keys() -> impl Iterator<Item = u64> {
+    let mut rng = rng(6);
+    (0..KEYS).map(move |_| rng.u64(..))
+}
+
+/// What a point asks: the operations, the keys that they let in and out again, and own work between them.
 struct Load {
-    keys: Vec<u64>,
     guests: Vec<u64>,
     ops: Windows<Op>,
     threads: usize,
@@ -178,9 +183,9 @@ struct Load {
 
 impl Load {
     fn new(p: &Point) -> Self {
-        let (mut some, mut rng, share) = (rng(6), rng(7), p.len() / p.threads);
+        let (mut new, mut rng, share) = (rng(8), rng(7), p.len() / p.threads);
         assert!(POOL.is_multiple_of(share * p.threads), "{POOL} operations must be whole runs of {p}");
-        let keys: Vec<u64> = (0..KEYS).map(|_| some.u64(..)).collect();
+        let keys: Vec<u64> = keys().collect();
         let writes = [("reads=90", 10), ("inserts=1", 2)].iter().find(|(case, _)| *case == p.case).map_or(1, |w| w.1);
         let ask = |percent| if percent < writes { Ask::Add } else { Ask::Read };
         let mut ops: Vec<Op> = (0..POOL).map(|_| (keys[rng.usize(..KEYS)], ask(rng.u64(..100)))).collect();
@@ -188,10 +193,10 @@ impl Load {
         for worker in 0..p.threads * usize::from(p.case == "inserts=1") {
             let its =
                 ops.iter_mut().enumerate().filter(|(at, op)| at / share % p.threads == worker && op.1 == Ask::Add);
-            guests.extend(come_and_go(its.map(|(_, op)| op).collect(), &mut some));
+            guests.extend(come_and_go(its.map(|(_, op)| op).collect(), &mut new));
         }
         let steps = if p.case.ends_with("work=500ns") { STEPS_PER_MICROSECOND / 2 } else { 0 };
-        Self { keys, guests, ops: Windows::new(ops, share), threads: p.threads, steps }
+        Self { guests, ops: Windows::new(ops, share), threads: p.threads, steps }
     }
 
     /// Does this turn's operations, each worker those of a window of its own, and counts the ones that found what they should.
@@ -200,25 +205,23 @@ impl Load {
         let mut found = 0;
         for op in self.ops.window(turn.run * self.threads + turn.worker) {
             found += u64::from(black_box(apply(*op)).is_some());
-            if self.steps > 0 {
-                let _ = own_work(self.steps, op.0);
-            }
+            let _ = (self.steps > 0).then(|| own_work(self.steps, op.0));
         }
         found
     }
 
     /// Adds Σ key × counter to `sum`, which depends on no order.
     fn weigh(&self, sum: u64, apply: impl Fn(Op) -> Option<u64>) -> u64 {
-        let weight = |key: &u64| key.wrapping_mul(apply((*key, Ask::Read)).unwrap_or(0));
-        self.keys.iter().chain(&self.guests).map(weight).fold(sum, u64::wrapping_add)
+        let weight = |key: u64| key.wrapping_mul(apply((key, Ask::Read)).unwrap_or(0));
+        keys().chain(self.guests.iter().copied()).map(weight).fold(sum, u64::wrapping_add)
     }
 }
 
 /// Makes one worker's additions pairs: a key of its own comes, and goes again. So a map keeps its size, however many runs there
 /// are. Gives these keys.
-fn come_and_go(mut adds: Vec<&mut Op>, some: &mut fastrand::Rng) -> Vec<u64> {
+fn come_and_go(mut adds: Vec<&mut Op>, new: &mut fastrand::Rng) -> Vec<u64> {
     let visit = |[comes, goes]: &mut [&mut Op; 2]| {
-        let key = some.u64(..);
+        let key = new.u64(..);
         (**comes, **goes) = ((key, Ask::Insert), (key, Ask::Remove));
         key
     };
@@ -227,33 +230,25 @@ fn come_and_go(mut adds: Vec<&mut Op>, some: &mut fastrand::Rng) -> Vec<u64> {
 
 /// An arm: a map with room for twice its keys, so that it never grows, filled outside the clock and shared by a team. It is on
 /// lines of its own, so that its lock does not slow the reading of the load.
-fn arm<M, A>(p: &Point, empty: fn(usize, OneState) -> M, apply: A) -> Box<dyn Routine>
-where
-    M: Send + Sync + 'static,
-    A: Fn(&M, Op) -> Option<u64> + Copy + Send + Sync + 'static,
-{
-    let (load, map) = (shared(p, Load::new), empty(2 * KEYS, OneState::default()));
-    let filled = load.keys.iter().filter_map(|key| apply(&map, (*key, Ask::Insert))).count();
-    assert_eq!(filled, KEYS, "each key is new to the map");
-    of(p, load, map, apply)
-}
-
-fn of<M, A>(p: &Point, load: Arc<Load>, map: M, apply: A) -> Box<dyn Routine>
-where
-    M: Send + Sync + 'static,
-    A: Fn(&M, Op) -> Option<u64> + Copy + Send + Sync + 'static,
-{
+fn arm<M: Send + Sync + 'static>(
+    p: &Point,
+    map: fn(usize, OneState) -> M,
+    apply: impl Fn(&M, Op) -> Option<u64> + Copy + Send + Sync + 'static,
+) -> Box<dyn Routine> {
+    let map = CachePadded::new(map(2 * KEYS, OneState::default()));
+    // A map of fixed keys has them already.
+    let _: Vec<_> = keys().map(|key| apply(&map, (key, Ask::Insert))).collect();
     let run = move |(load, map): &(Arc<Load>, CachePadded<M>), turn: Turn| load.run(turn, |op| apply(map, op));
-    let state = (load, CachePadded::new(map));
-    team(p.threads, state, run, move |(load, map), found| load.weigh(found, |op| apply(map, op)))
+    team(p.threads, (shared(p, Load::new), map), run, move |(load, map), sum| load.weigh(sum, |op| apply(map, op)))
 }
 
-fn floor(p: &Point) -> Box<dyn Routine> {
-    let (load, mut map) = (shared(p, Load::new), HashMap::with_capacity_and_hasher(2 * KEYS, OneState::default()));
-    map.extend(load.keys.iter().map(|key| (*key, AtomicU64::new(1))));
-    of(p, load, map, atomic_counters)
+fn atomics(room: usize, hasher: OneState) -> HashMap<u64, AtomicU64, OneState> {
+    let mut map = HashMap::with_capacity_and_hasher(room, hasher);
+    map.extend(keys().map(|key| (key, AtomicU64::new(1))));
+    map
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "all maps are made alike")]
 fn shards(room: usize, hasher: OneState) -> Shards {
     std::array::from_fn(|_| CachePadded::new(Mutex::new(empty(room / 32, hasher.clone()))))
 }
@@ -298,7 +293,8 @@ pub const TRAP: Trap = Trap {
         }),
         Variant::fix("sharded_mutexes", |p| arm(p, shards, sharded_mutexes)),
         Variant::fix("papaya", |p| arm(p, papaya::HashMap::with_capacity_and_hasher, papaya)),
-        Variant::floor("atomic_counters", floor).not_in("inserts=1", "without a lock only because its keys are fixed"),
+        Variant::floor("atomic_counters", |p| arm(p, atomics, atomic_counters))
+            .not_in("inserts=1", "without a lock only because its keys are fixed"),
     ],
     blind: &[
         (Instrument::Heap, "the map keeps its size and is filled outside the clock; only papaya's writes allocate"),
@@ -336,7 +332,7 @@ mod tests {
     fn keys_come_and_go_and_the_map_keeps_its_size() {
         let load = Load::new(&at(256, 2, "inserts=1"));
         let map = Mutex::new(empty(2 * KEYS, OneState::default()));
-        load.keys.iter().for_each(|key| assert_eq!(std_mutex(&map, (*key, Ask::Insert)), Some(1)));
+        keys().for_each(|key| assert_eq!(std_mutex(&map, (key, Ask::Insert)), Some(1)));
         let room = map.lock().expect("nobody panics").capacity();
         // Several times round its operations, one worker far ahead of the other.
         for (worker, runs) in [(0, 5 * 512), (1, 700)] {
