@@ -117,14 +117,10 @@ pub fn send_each(units: &Units, next: &AtomicUsize, results: &Sender<Sent>) {
     }
 }
 
-/// The trap, in the caller: each result is put in its place as it comes.
-pub fn receive_each(sent: &Receiver<Sent>, slots: &[AtomicU64]) {
-    sent.iter().take(slots.len()).for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
-}
-
-/// The channel without a receiver: the caller empties it when all workers are done.
-pub fn drain(sent: &Receiver<Sent>, slots: &[AtomicU64]) {
-    sent.try_iter().for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
+/// The trap, in the caller: results are put in their places, as they come from the channel (`sent.iter().take(n)`). With
+/// what a channel holds when all workers are done (`sent.try_iter()`) it is the channel without a receiver.
+pub fn place_each(sent: impl Iterator<Item = Sent>, slots: &[AtomicU64]) {
+    sent.for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
 }
 
 /// The advice, in the worker: each result is stored where it belongs. The caller's wait publishes the slots.
@@ -149,16 +145,11 @@ pub fn spawn_each(units: &Units, pool: &ThreadPool, slots: &[AtomicU64]) {
     });
 }
 
-/// The floor, in the worker: 16 units at a time, into a vector that nobody else sees.
+/// The floor, in the worker: 16 units at a time, into a vector that nobody else sees. The caller then puts them in place.
 pub fn append_own(units: &Units, next: &AtomicUsize, own: &mut Vec<Sent>) {
     while let Some(claim) = units.claim(next, 16) {
         own.extend(claim.map(|at| (at, units.work(at))));
     }
-}
-
-/// The floor, in the caller, when all workers are done.
-pub fn place_all(own: &[Sent], slots: &[AtomicU64]) {
-    own.iter().for_each(|(at, value)| slots[*at].store(*value, Ordering::Relaxed));
 }
 
 /// Σ value · (2·index + 1): a value that is lost, or in another's place, changes it.
@@ -209,13 +200,13 @@ fn channel(p: &Point, collect: fn(&Run<Channel>, &Finish<'_>)) -> Box<dyn Routin
 }
 
 fn results_channel(p: &Point) -> Box<dyn Routine> {
-    channel(p, |run, _| receive_each(&run.extra.1, &run.slots))
+    channel(p, |run, _| place_each(run.extra.1.iter().take(run.slots.len()), &run.slots))
 }
 
 fn channel_drained(p: &Point) -> Box<dyn Routine> {
     channel(p, |run, finish| {
         finish.wait();
-        drain(&run.extra.1, &run.slots);
+        place_each(run.extra.1.try_iter(), &run.slots);
     })
 }
 
@@ -238,7 +229,7 @@ fn per_worker_vectors(p: &Point) -> Box<dyn Routine> {
     let part = |units: &Units, run: &Run<Vectors>, worker| append_own(units, &run.next, &mut own(&run.extra, worker));
     on_crew(p, vectors, part, move |run, finish| {
         finish.wait();
-        (0..threads).for_each(|worker| place_all(&own(&run.extra, worker), &run.slots));
+        (0..threads).for_each(|worker| place_each(own(&run.extra, worker).drain(..), &run.slots));
     })
 }
 
@@ -251,21 +242,19 @@ fn pool(threads: usize) -> ThreadPool {
     pool.build().unwrap_or_else(|error| panic!("cannot start {threads} workers: {error}"))
 }
 
-fn wait_for(arrived: &Counter, all: usize) {
-    while arrived.load(Ordering::Acquire) < all {
-        yield_now();
-    }
-}
-
 /// Calls rayon's workers and holds them until the caller arrives too: none is asleep when the clock starts.
 fn muster(pool: &ThreadPool) -> Arc<Counter> {
     let (arrived, all) = (Arc::new(Counter::default()), pool.current_num_threads());
     let theirs = Arc::clone(&arrived);
     pool.spawn_broadcast(move |_| {
         theirs.fetch_add(1, Ordering::AcqRel);
-        wait_for(&theirs, all + 1);
+        while theirs.load(Ordering::Acquire) <= all {
+            yield_now();
+        }
     });
-    wait_for(&arrived, all);
+    while arrived.load(Ordering::Acquire) < all {
+        yield_now();
+    }
     arrived
 }
 
@@ -353,7 +342,7 @@ mod tests {
         send_each(&units, &AtomicUsize::new(0), &send);
         assert_eq!(receive.len(), 100);
         let run = Run::new(&units, ());
-        drain(&receive, &run.slots);
+        place_each(receive.try_iter(), &run.slots);
         assert!(receive.is_empty());
         assert_eq!(weigh_slots(&run.slots), weigh((0..100).map(|at| units.work(at))));
     }
