@@ -78,6 +78,7 @@ fn main() -> Result<(), String> {
     println!("        trapline::lab::ratio::main(&[my_crate::TRAP])");
     println!("    }}");
     println!();
+    println!("heap, instructions and time are targets of the same kind: each is one call of its own module's main.");
     println!(
         "`cargo bench` then relinks, forks, checks that all variants agree, and reports. The book's chapter \"Your own trap\" has more."
     );

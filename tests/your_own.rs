@@ -103,7 +103,7 @@ fn the_page_is_a_crate_that_measures_itself() {
     service.cargo("bench --bench instructions -- --quick");
     service.cargo("bench --bench ratio -- --quick --layouts 3");
     let timed = said(&service.cargo("bench --bench time -- --quick"));
-    let looked = said(&service.cargo("run --example look"));
+    let looked = said(&service.cargo("run --example my_look"));
 
     let archive = service.archive();
     for variant in ["fields_collected", "fields_counted", "lock_for_each", "lock_once", "listed", "summed"] {
