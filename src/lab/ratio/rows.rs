@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::planted;
 use super::protocol::SAME;
 use super::value::{Bench, Times, Value};
-use crate::lab::stats::{geometric_interval, median, t_interval};
-use crate::record::Record;
+use crate::lab::stats::{self, geometric_interval, median, t_interval};
+use crate::record::{Record, Variance};
 use crate::trap::{Instrument, Point, Role, Trap};
 
 /// What names a row: the trap, the place of the point among its points, and the arm.
@@ -95,7 +95,7 @@ impl Measured<'_> {
         let mean = logs.iter().map(|layout| median(layout)).sum::<f64>() / logs.len() as f64;
         let record = self.estimated("ratio", "ratio", geometric_interval(&samples), mean.exp(), samples, processes);
         let rounds = self.row.values().flatten().map(|v| v.rounds.len()).max().filter(|&rounds| rounds > 0);
-        Some(Record { rounds, ..record })
+        Some(Record { rounds, variance: self.variance(&logs), ..record })
     }
 
     fn arithmetic(&self, metric: &str, unit: &str, of: impl Fn(&Value) -> Option<f64>) -> Option<Record> {
@@ -129,6 +129,17 @@ impl Measured<'_> {
         let processes = processes.into_iter().map(|layout| layout.into_iter().map(rounded).collect()).collect();
         let ends = (open.low.filter(|_| interval.is_some()), open.high.filter(|_| interval.is_some()));
         Record { low: ends.0, high: ends.1, processes, ..open }
+    }
+
+    fn variance(&self, logs: &[Vec<f64>]) -> Option<Variance> {
+        let rounds: Vec<Vec<f64>> = self.row.values().flatten().map(|value| value.rounds.clone()).collect();
+        let ratios: Vec<Vec<f64>> = logs.iter().map(|layout| layout.iter().map(|ln| ln.exp()).collect()).collect();
+        let of = stats::components(&ratios, &rounds)?;
+        Some(Variance {
+            layouts: of.layouts.map(rounded),
+            processes: rounded(of.processes),
+            rounds: rounded(of.rounds),
+        })
     }
 }
 
