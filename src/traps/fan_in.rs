@@ -28,8 +28,8 @@
 //! each, mustered before the clock so that it is awake as well, and asleep while others run.
 //!
 //! The slots of the results (atomic in all arms), the channel's buffer and the workers' own vectors are made before the
-//! clock and dropped after it. Inside it allocate only rayon, its queue and the `Vec` that it collects into, and a task a
-//! unit each task: that is what they do.
+//! clock and dropped after it. Inside it only these allocate: rayon its queue and the `Vec` that it collects into, a task a
+//! unit each task, and a channel its list of sleepers when its receiver first parks.
 //!
 //! ## Why it costs
 //!
@@ -41,7 +41,7 @@
 //!
 //! Expected: with one worker the receiver has a core, and what remains is the price of the channel; with two on two cores
 //! it takes a worker's time, and slots win by most. At 10 µs both shrink to a few parts in a hundred, unless the receiver
-//! sleeps between results. If `channel_drained`, where nobody sleeps, shrinks alike, and one worker (a result each 10 µs)
+//! sleeps between results. If `channel_drained`, where nobody sleeps so, shrinks alike, and one worker (a result each 10 µs)
 //! as two do (each 5 µs), then what ends there is the channel's price and not the length of a back-off.
 //!
 //! ## When the fix loses
