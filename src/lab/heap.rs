@@ -13,8 +13,8 @@
 //! | `moves` | how often a buffer that can move did, where the variant says so |
 //!
 //! dhat counts a `realloc` as a new block of the full new size, also one that is extended in place: that is why moves are
-//! counted beside the blocks. They depend on what the heap has been used for before, and so does no other metric. Nothing is
-//! ever timed in this target, and dhat does not see mmap.
+//! counted beside the blocks. They depend on what the heap has been used for before, so they differ from run to run and are
+//! not exact; no other metric does. Nothing is ever timed in this target, and dhat does not see mmap.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
