@@ -113,6 +113,7 @@ fn bench(group: &mut BenchmarkGroup<'_, WallTime>, variant: &Variant, point: &Po
         bencher.iter_custom(|runs| {
             routine.block(Work::Runs(1));
             let pace = routine.block(Work::Runs(runs));
+            routine.rest();
             Duration::from_secs_f64(pace.ns_per_run * runs as f64 / 1e9)
         });
     });

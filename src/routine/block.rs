@@ -71,6 +71,10 @@ pub trait Routine {
     /// give one digest, or one of them does other work.
     fn digest(&mut self) -> u64;
 
+    /// Lets go of what it holds for the block under way, such as a staged buffer: whoever compares arms calls it after each
+    /// block, so that the next arm finds the memory free.
+    fn rest(&mut self) {}
+
     /// Who does the work.
     fn shape(&self) -> Shape {
         Shape::Alone

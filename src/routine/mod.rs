@@ -15,6 +15,8 @@ mod gather;
 mod in_place;
 pub mod layout;
 pub mod place;
+#[cfg(feature = "catalog")]
+pub(crate) mod pool;
 mod staged;
 mod team;
 mod thread_time;

@@ -34,7 +34,11 @@ impl Block {
     pub(in crate::lab) fn calibrate(routine: &mut dyn Routine, blocks: Blocks) -> Result<Self, String> {
         match blocks {
             Blocks::Window(length) => Ok(Self { work: Work::Window(length), share: 1.0 }),
-            Blocks::AtLeast(least) => Ok(Self { work: Work::Runs(runs(routine, least)?), share: 1.0 }),
+            Blocks::AtLeast(least) => {
+                let runs = runs(routine, least);
+                routine.rest();
+                Ok(Self { work: Work::Runs(runs?), share: 1.0 })
+            }
         }
     }
 
@@ -47,28 +51,32 @@ impl Block {
     }
 }
 
-// One preempted sample must not make a block of a fifth of its length for a whole process: the fastest counts, and the block
-// that it gives is looked at once more.
+// One preempted sample must not make a block of a fifth of its length for a whole process: a pace is taken from the fastest of
+// two or three samples, and the block that it gives is looked at before it is taken.
 fn runs(routine: &mut dyn Routine, least: Duration) -> Result<u64, String> {
     let least = least.as_nanos() as f64;
-    let mut runs: u64 = 1;
+    let (mut runs, mut expected) = (1, false);
     while runs < 1 << 40 {
-        let took = fastest(routine, runs);
-        runs = match took {
-            _ if took >= 0.9 * least => return Ok(runs),
-            _ if took >= 0.1 * least => (1.1 * least * runs as f64 / took).ceil() as u64,
-            _ => 4 * runs,
-        };
+        let took = sample(routine, runs);
+        let took = if expected && took >= 0.9 * least { took } else { fastest(routine, runs, took) };
+        if took >= 0.9 * least {
+            return Ok(runs);
+        }
+        expected = took >= 0.1 * least;
+        runs = if expected { (1.1 * least * runs as f64 / took).ceil() as u64 } else { 4 * runs };
     }
     Err("refused: a trillion runs take no time: the compiler removed the work".into())
 }
 
-// ns of so many runs: the fastest of three samples, or of two that agree.
-fn fastest(routine: &mut dyn Routine, runs: u64) -> f64 {
-    let mut sample = || ns(routine.block(Work::Runs(runs)).wall);
-    let (first, second) = (sample(), sample());
+// ns of so many runs, the fastest of the first sample and one that agrees with it, or of three.
+fn fastest(routine: &mut dyn Routine, runs: u64, first: f64) -> f64 {
+    let second = sample(routine, runs);
     let (low, high) = (first.min(second), first.max(second));
-    if high < 1.5 * low { low } else { low.min(sample()) }
+    if high < 1.5 * low { low } else { low.min(sample(routine, runs)) }
+}
+
+fn sample(routine: &mut dyn Routine, runs: u64) -> f64 {
+    ns(routine.block(Work::Runs(runs)).wall)
 }
 
 /// What is timed.
@@ -112,6 +120,7 @@ impl Arm {
             self.routine.block(Work::Runs(1));
         }
         let pace = self.routine.block(self.block.work);
+        self.routine.rest();
         self.taken.ns.push(pace.ns_per_run * self.block.share);
         if let Some(crew) = pace.crew {
             self.taken.crew = Some(self.taken.crew.unwrap_or_else(CrewTotal::nothing).and(&pace, &crew));
