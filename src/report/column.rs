@@ -41,7 +41,7 @@ impl Kind {
 /// Runs of one machine, one allocator, one way of forking and one sitting.
 #[derive(Clone, Debug)]
 pub(super) struct Column<'a> {
-    /// The oldest first.
+    /// Quick and partial ones first, then the oldest.
     pub(super) runs: Vec<&'a Run>,
     records: Vec<&'a Record>,
     differing: Vec<&'a Record>,
@@ -68,7 +68,7 @@ impl<'a> Column<'a> {
     }
 
     fn of(archive: &'a Archive, mut runs: Vec<&'a Run>) -> Self {
-        runs.sort_by_key(|run| &run.started);
+        runs.sort_by_key(|run| (!run.quick && run.partial.is_none(), &run.started));
         let ours = |record: &&Record| runs.iter().any(|run| run.run == record.run);
         let records: Vec<&Record> = archive.records.iter().filter(ours).collect();
         let differing = differing(&records);
@@ -79,7 +79,7 @@ impl<'a> Column<'a> {
         self.runs.iter().any(|run| run.run == record.run)
     }
 
-    /// The latest run, whose provenance speaks for the column.
+    /// The newest full run, or the newest where none is full, whose provenance speaks for the column.
     pub(super) fn run(&self) -> Option<&'a Run> {
         self.runs.last().copied()
     }

@@ -1,5 +1,6 @@
 //! All rows of the traps that were asked for, a line each.
 
+use super::cell::Missing;
 use super::column::Column;
 use super::counts;
 use super::grid::{Grid, Lane};
@@ -20,7 +21,10 @@ pub(super) fn lines(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<Strin
         lines.extend((!lines.is_empty()).then(String::new));
         lines.extend(hanging("", &heading(trap)));
         lines.extend(match instrument {
-            Instrument::Ratio => trap.column.map(|column| ratios(trap, column)).unwrap_or_default(),
+            Instrument::Ratio if trap.all(instrument).any(|r| r.value.is_some()) => {
+                trap.column.map(|column| ratios(trap, column)).unwrap_or_default()
+            }
+            Instrument::Ratio => absent(trap, instrument),
             other => counted(trap, other),
         });
     }
@@ -50,6 +54,12 @@ fn ratios<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Vec<String> {
     grid.lines()
 }
 
+// A trap that an instrument has no number of says so in a word.
+fn absent(trap: &TrapView<'_>, instrument: Instrument) -> Vec<String> {
+    let missing = trap.all(instrument).find_map(Missing::of);
+    vec![format!("  {}", missing.map_or("not measured", |missing| missing.word))]
+}
+
 fn cells(row: &Row<'_>) -> Vec<String> {
     let ns = row.ns.and_then(|r| r.value).map_or(NONE.into(), figures);
     vec![format!("  {}", row.variant), ns, row.said(), row.word(), times::next_link(row)]
@@ -73,6 +83,9 @@ fn counted(trap: &TrapView<'_>, instrument: Instrument) -> Vec<String> {
     let columns: Vec<_> =
         std::iter::once(("", Lane::Name)).chain(metrics.iter().map(|(_, h)| (*h, Lane::Number))).collect();
     let mut grid = Grid::new(&columns, 2);
+    if !trap.all(instrument).any(|r| r.value.is_some()) {
+        return absent(trap, instrument);
+    }
     for place in trap.places() {
         let records = counts::records(trap, place, instrument);
         if !records.iter().any(|r| r.value.is_some()) {

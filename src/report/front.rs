@@ -5,7 +5,7 @@ use super::column::Column;
 use super::gist::Gist;
 use super::ground;
 use super::model::{Align, Block, Section, Table, fact, note, paragraph};
-use super::number::{NONE, arrow, figures, interval, many};
+use super::number::{NONE, count, figures, interval, many};
 use super::place::Place;
 use super::row::Row;
 use super::view::{TrapView, View};
@@ -90,7 +90,9 @@ fn cells<'a>(trap: &TrapView<'a>, gist: &Gist<'a>, second: Option<&Column<'a>>) 
         row.map_or(NONE.into(), Row::word),
     ];
     cells.extend(second.map(|column| again(trap, gist, column)));
-    let counted = |metric| gist.count(trap, Instrument::Heap, metric).map_or(NONE.into(), |[a, b]| arrow(a, b));
+    let counted = |metric| {
+        gist.count(trap, Instrument::Heap, metric).map_or(NONE.into(), |[a, b]| format!("{} → {}", count(a), count(b)))
+    };
     cells.extend([best_cell(gist), counted("blocks"), counted("bytes"), turns_cell(gist)]);
     cells
 }

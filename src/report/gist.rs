@@ -57,7 +57,8 @@ impl<'a> Gist<'a> {
             Some(verdict) if by_layout => format!("{}^", verdict.word.word()),
             _ => row.word(),
         };
-        if self.turns.iter().any(|(variant, _)| variant == row.variant) { format!("{word}*") } else { word }
+        let open = row.verdict.is_none_or(|v| v.word == Word::Unresolved);
+        if !open && self.turns.iter().any(|(variant, _)| variant == row.variant) { format!("{word}*") } else { word }
     }
 
     /// A count of the trap and of the advice, at this point or, of an instrument that does not go there, at the one where it counts.

@@ -4,7 +4,7 @@ use super::number::{NONE, TIE};
 use super::wrap::WIDTH;
 
 /// No name is cut shorter than this.
-const SHORTEST: usize = 7;
+const SHORTEST: usize = 6;
 
 /// How a column of a grid takes its room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

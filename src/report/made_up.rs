@@ -360,70 +360,67 @@ fn ratio_run(id: &str) -> Run {
     run(id, Instrument::Ratio, vec![growth()])
 }
 
-/// Names as long as the catalog's longest, with the longest case and advice that they have.
-const NAMES: [&str; 21] = [
-    "vec_growth",
-    "boxed_trait",
-    "buffer_pool",
-    "fan_in",
-    "contended_map",
-    "boxed_any",
-    "request_context",
-    "closure_capture",
-    "unbounded_cache",
-    "drop_pause",
-    "reclaim_interval",
-    "shared_counter",
-    "channel_buffering",
-    "busy_select",
-    "leaked_worker",
-    "oversubscription",
-    "false_sharing",
-    "locked_iteration",
-    "map_iteration",
-    "defer_in_loop",
-    "deep_recursion",
+/// The catalog to come: trap, n, threads and case of the first headline point, advice.
+const CATALOG: [(&str, u64, usize, &str, &str); 21] = [
+    ("vec_growth", 100, 1, "plain", "push_presized"),
+    ("boxed_trait", 100_000, 1, "shuffled", "enum_kinds"),
+    ("buffer_pool", 50, 2, "3KiB", "thread_local"),
+    ("fan_in", 1_000, 2, "1us", "indexed_slots"),
+    ("contended_map", 8_192, 2, "reads=99", "dashmap"),
+    ("boxed_any", 1_000, 1, "rpc", "concrete_ref"),
+    ("request_context", 1_000, 2, "settings", "by_value"),
+    ("closure_capture", 10_000, 2, "200ns", "scoped"),
+    ("unbounded_cache", 40_000, 1, "skewed", "lru"),
+    ("drop_pause", 1_000, 1, "", "bump_arena"),
+    ("reclaim_interval", 36_864, 1, "owning", "sweep_at_300"),
+    ("shared_counter", 8_192, 2, "", "parking_lot_mutex"),
+    ("channel_buffering", 1_024, 2, "flat_out", "slots_8"),
+    ("busy_select", 20_000, 3, "neighbours", "select_blocking"),
+    ("leaked_worker", 1_000, 1, "held=64KiB", "closed"),
+    ("oversubscription", 1_000, 64, "cpu", "pool_of_cpus"),
+    ("false_sharing", 8_192, 2, "store,work=50ns", "padded_128"),
+    ("locked_iteration", 100_000, 2, "", "walk_chunks"),
+    ("map_iteration", 10_000, 1, "removed=90", "index_map"),
+    ("defer_in_loop", 100_000, 1, "body=25ns", "scoped_guard"),
+    ("deep_recursion", 10_000, 1, "stack=64KiB", "explicit_stack"),
 ];
 
 /// As many traps as the catalog is to have, measured by all instruments but where one is blind; one row of the first trap failed.
 pub(super) fn catalog() -> Archive {
     let mut archive = Archive::default();
-    let note = |name: &&str| note(name, "a habit in five words", "A habit.", "records", "one record", &[]);
-    let notes: Vec<TrapNote> = NAMES.iter().map(note).collect();
+    let note = |(name, ..): &(&str, u64, usize, &str, &str)| {
+        note(name, "a habit in five words", "A habit.", "records", "one record", &[])
+    };
+    let notes: Vec<TrapNote> = CATALOG.iter().map(note).collect();
     for (id, instrument) in
         [("heap-1", Instrument::Heap), ("instr-1", Instrument::Instructions), ("ratio-1", Instrument::Ratio)]
     {
         archive.runs.push(run(id, instrument, notes.clone()));
     }
-    for (at, name) in NAMES.iter().enumerate() {
-        one_of_many(&mut archive, at, name);
+    for number in 0..CATALOG.len() {
+        one_of_many(&mut archive, number);
     }
     archive
 }
 
-fn one_of_many(archive: &mut Archive, number: usize, name: &str) {
-    let (threads, ratio) = (1 + number % 2, 0.8 + 0.07 * number as f64);
-    let (trap, advice, best) = ("mutex_map", "thread_local_buffer", "parking_lot_rwlock");
-    for (n, better) in [(100, 1.6), (100_000, 0.7)] {
-        let ratio = if n == 100 { ratio } else { 1.3 / ratio };
-        let spread = 0.005 * (1 + number % 7) as f64;
-        let point = at(archive, name, n, threads, "reads=99,work=500ns", "ratio-1").headline();
+fn one_of_many(archive: &mut Archive, number: usize) {
+    let (name, n, threads, case, advice) = CATALOG[number];
+    let (ratio, spread) = (0.8 + 0.07 * number as f64, 0.005 * (1 + number % 7) as f64);
+    for (n, ratio, better) in [(n, ratio, 0.7 + 0.09 * number as f64), (n * 10, 1.3 / ratio, 0.7)] {
+        let point = at(archive, name, n, threads, case, "ratio-1").headline();
         let point = point
-            .trap(trap, 412.0)
+            .trap("the_habit", 412.0)
             .variant(advice, Role::Fix, 300.0, &forks(ratio, spread))
-            .variant(best, Role::Fix, 200.0, &forks(ratio * better, spread))
+            .variant("another_way", Role::Fix, 200.0, &forks(ratio * better, spread))
             .control("same", 1.0, 0.02 * (1 + number % 4) as f64);
-        counted(point, number, trap, advice);
+        counted(point, number, "the_habit", advice);
     }
-    let planted = ["planted_5_percent", "planted_5_percent_threads"];
-    if let Some(planted) = planted.get(number) {
-        at(archive, name, 100, threads, "reads=99,work=500ns", "ratio-1").control(planted, 1.05, 0.01);
+    let planted = [(4, "planted_5_percent_threads"), (5, "planted_5_percent")];
+    let here = at(archive, name, n, threads, case, "ratio-1").headline();
+    if let Some((_, planted)) = planted.iter().find(|(at, _)| *at == number) {
+        here.control(planted, 1.05, 0.01);
     } else if number == 2 {
-        at(archive, name, 100, threads, "reads=99,work=500ns", "ratio-1").failed(
-            "papaya",
-            Role::Fix,
-            "ended by signal 11",
-        );
+        here.failed("object_pool", Role::Fix, "ended by signal 11");
     }
 }
 

@@ -63,6 +63,9 @@ pub(super) fn short(value: f64) -> String {
 
 /// `15→1`, `6.3→3.2M`: two counts, the unit once where it is the same.
 pub(super) fn arrow(from: f64, to: f64) -> String {
+    if from == to {
+        return short(from);
+    }
     let [from, to] = [from, to].map(short);
     let unit = |text: &str| text.chars().last().filter(char::is_ascii_alphabetic);
     match unit(&from) {
@@ -85,11 +88,10 @@ pub(super) fn factor(ratio: f64) -> String {
     }
 }
 
-/// A ratio and how far its interval reaches, up and down: `1.46±2%`.
+/// A ratio and how far its interval reaches, up and down: `1.46±2%`. Less than 1 % is told as 1 %.
 pub(super) fn ratio_within([low, value, high]: [f64; 3]) -> String {
     let half = 100.0 * half_width(low, high);
-    let half = if half < 0.95 { format!("{half:.1}") } else { format!("{half:.0}") };
-    format!("{}±{half}%", factor(value))
+    format!("{}±{:.0}%", factor(value), half.max(1.0))
 }
 
 /// Half of an interval's width as a share of its middle, on the scale of ratios: 0.05 where it reaches 5 % up and down.
@@ -171,7 +173,7 @@ mod tests {
         }
         assert_eq!([arrow(15.0, 1.0), arrow(6.29e6, 3.2e6), arrow(12e3, 700.0)], ["15→1", "6.3→3.2M", "12k→700"]);
         assert_eq!([fewer(9.0, 4.5), fewer(9.0, 0.0), fewer(0.0, 0.0)], ["÷2.00", "→0", "÷1"]);
-        assert_eq!([ratio_within([1.43, 1.46, 1.49]), ratio_within([11.9, 12.0, 12.1])], ["1.46±2%", "12.0±0.8%"]);
+        assert_eq!([ratio_within([1.43, 1.46, 1.49]), ratio_within([11.9, 12.0, 12.1])], ["1.46±2%", "12.0±1%"]);
     }
 
     #[test]

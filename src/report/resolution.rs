@@ -44,9 +44,11 @@ pub(super) fn today(view: &View<'_>, traps: &[TrapView<'_>]) -> Option<String> {
     let rows = controls(column, traps);
     let widths: Vec<f64> = rows.iter().map(|c| half_width(c.span[0], c.span[2])).collect();
     let hold = rows.iter().filter(|c| (c.span[0]..=c.span[2]).contains(&1.0)).count();
-    let same = (!rows.is_empty())
-        .then(|| format!("A/A ±{} (median), holds 1.0 in {hold} of {}", percent(median(&widths)), rows.len()));
-    let planted = [Kind::Single, Kind::Threaded].into_iter().filter_map(|kind| told(column, kind));
+    let same =
+        (!rows.is_empty()).then(|| format!("A/A ±{}, holds 1 in {hold} of {}", percent(median(&widths)), rows.len()));
+    let [single, threaded] = [Kind::Single, Kind::Threaded].map(|kind| told(column, kind));
+    let planted: Vec<String> = single.into_iter().chain(threaded).collect();
+    let planted = (!planted.is_empty()).then(|| format!("planted 5{TIE}%: {}", planted.join(", ")));
     let parts: Vec<String> = same.into_iter().chain(planted).collect();
     (!parts.is_empty()).then(|| format!("Today: {}.", parts.join("; ")))
 }
@@ -57,8 +59,8 @@ fn told(column: &Column<'_>, kind: Kind) -> Option<String> {
     let estimates: Vec<String> = rows.iter().filter_map(|r| r.value).map(|v| percent(v - 1.0)).collect();
     match (rows.len(), missed) {
         (0, _) => None,
-        (_, 0) => Some(format!("planted 5{TIE}%, {}: {}", kind.word(), estimates.join(", "))),
-        _ => Some(format!("can't resolve 5{TIE}% with {}: planted, came out as {}", kind.word(), estimates.join(", "))),
+        (_, 0) => Some(format!("{} {}", kind.word(), estimates.join(", "))),
+        _ => Some(format!("can't resolve 5{TIE}% today with {} ({})", kind.word(), estimates.join(", "))),
     }
 }
 
@@ -124,7 +126,7 @@ fn cores(runs: &[&Run]) -> String {
         middle(|p| Some(p.slowdown)).map(|x| format!("two threads at once take {x}x the time of one")),
         middle(|p| p.busy_slowdown).map(|x| format!("{x}x with work that fills a core")),
         middle(|p| Some(p.line_bounce_ns)).map(|ns| format!("a line goes across and back in {ns}{TIE}ns")),
-        middle(|p| p.wake_ns).map(|ns| format!("a parked thread wakes in {ns}{TIE}ns")),
+        middle(|p| p.wake_ns.map(|ns| ns / 1e3)).map(|us| format!("a parked thread wakes in {us}{TIE}µs")),
         middle(|p| p.fault_ns).map(|ns| format!("the first touch of a page takes {ns}{TIE}ns")),
         middle(|p| Some(p.step_ns * f64::from(STEPS_PER_MICROSECOND)))
             .map(|ns| format!("own work of 1{TIE}µs ({STEPS_PER_MICROSECOND}{TIE}steps) takes {ns}{TIE}ns")),

@@ -26,7 +26,7 @@ pub fn screen(archive: &Archive, instrument: Instrument, detailed: bool) -> Stri
     let view = View::of(archive);
     let traps = view.traps();
     let mut lines = if detailed { detail::lines(&traps, instrument) } else { overview(&traps, instrument) };
-    lines.extend(beside(&view, &traps, instrument));
+    lines.extend(beside(&view, &traps, instrument, detailed));
     let room = if detailed { usize::MAX } else { LINES.saturating_sub(lines.len()) };
     lines.extend(errors::lines(archive, room));
     lines.iter().map(|line| format!("{}\n", line.trim_end().replace(TIE, " "))).collect()
@@ -64,7 +64,7 @@ fn times(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
             ("advice", Lane::Name),
             ("ratio", Lane::Word),
             ("verdict", Lane::Word),
-            ("best fix", Lane::Name),
+            ("best", Lane::Name),
             ("", Lane::Number),
         ],
         1,
@@ -148,24 +148,42 @@ fn instructions(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
 }
 
 // What holds for the whole screen: what can be resolved, what the run suffers from, what it is blind to and has skipped.
-fn beside(view: &View<'_>, traps: &[TrapView<'_>], instrument: Instrument) -> Vec<String> {
+fn beside(view: &View<'_>, traps: &[TrapView<'_>], instrument: Instrument, detailed: bool) -> Vec<String> {
     let runs: Vec<&Run> = view.archive.runs.iter().filter(|run| run.instrument == instrument).collect();
     let today = resolution::today(view, traps);
-    let notes = resolution::caveats(&runs).into_iter().chain(unmeasured(view.archive, instrument));
+    let notes = resolution::caveats(&runs)
+        .into_iter()
+        .chain(blind(view.archive, instrument, detailed))
+        .chain(skipped(view.archive, instrument));
     let notes = notes.flat_map(|note| hanging("! ", &note));
     today.into_iter().flat_map(|today| hanging("", &today)).chain(notes).collect()
 }
 
-fn unmeasured(archive: &Archive, instrument: Instrument) -> Vec<String> {
+// Why cells say n/a: one mark, explained once; with a filter, each reason and the traps that it is of.
+fn blind(archive: &Archive, instrument: Instrument, detailed: bool) -> Vec<String> {
     let records = || archive.records.iter().filter(|r| r.instrument == instrument);
-    let mut skipped: Vec<&str> = Vec::new();
-    for why in records().filter_map(|r| r.skipped.as_deref()) {
-        if !skipped.contains(&why) {
-            skipped.push(why);
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (why, trap) in records().filter_map(|r| Some((r.blind.as_deref()?, r.trap.as_str()))) {
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, traps)) if traps.contains(&trap) => {}
+            Some((_, traps)) => traps.push(trap),
+            None => reasons.push((why, vec![trap])),
         }
     }
-    let blind = records().any(|r| r.blind.is_some());
-    let blind = blind
-        .then(|| format!("n/a: {} can't see it or would take too long; why: cargo run -- report", instrument.word()));
-    blind.into_iter().chain(skipped.iter().map(|why| format!("skipped: {why}"))).collect()
+    if detailed {
+        return reasons.iter().map(|(why, traps)| format!("n/a: {why} ({})", traps.join(", "))).collect();
+    }
+    let shown = records().any(|r| r.role == Role::Trap && r.blind.is_some());
+    shown.then(|| format!("n/a: {} can't see it; why: cargo run -- report", instrument.word())).into_iter().collect()
+}
+
+fn skipped(archive: &Archive, instrument: Instrument) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for why in archive.records.iter().filter(|r| r.instrument == instrument).filter_map(|r| r.skipped.as_ref()) {
+        let text = format!("skipped: {why}");
+        if !reasons.contains(&text) {
+            reasons.push(text);
+        }
+    }
+    reasons
 }

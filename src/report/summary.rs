@@ -33,8 +33,9 @@ pub fn summary(archive: &Archive) -> String {
     lines.extend(grid(&gists).lines());
     let mut below: Vec<String> = resolution::today(&view, &traps).iter().flat_map(|today| hanging("", today)).collect();
     below.extend(hanging("", LEGEND));
-    let failed = errors::lines(archive, 2);
-    let room = LINES.saturating_sub(lines.len() + below.len() + failed.len());
+    let room = LINES.saturating_sub(lines.len() + below.len());
+    let failed = errors::lines(archive, room);
+    let room = room.saturating_sub(failed.len());
     lines.extend(turns(&gists, room));
     let all = lines.iter().chain(&below).chain(&failed);
     all.map(|line| format!("{}\n", line.trim_end().replace(TIE, " "))).collect()
@@ -47,7 +48,7 @@ fn grid(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         ("", Lane::Word),
         ("ratio", Lane::Word),
         ("verdict", Lane::Word),
-        ("best fix", Lane::Name),
+        ("best", Lane::Name),
         ("", Lane::Number),
         ("blocks", Lane::Word),
         ("bytes", Lane::Word),
@@ -60,7 +61,7 @@ fn grid(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         let mut cells = vec![trap.name.into(), gist.place.short(), gist.more(), said(trap, gist), gist.word()];
         cells.extend([best.map_or(String::new(), |row| row.variant.into()), value]);
         cells.extend([
-            counted(trap, gist, Instrument::Heap, "blocks", arrow),
+            counted(trap, gist, Instrument::Heap, "blocks", few),
             counted(trap, gist, Instrument::Heap, "bytes", fewer),
             counted(trap, gist, Instrument::Instructions, "instructions", fewer),
         ]);
@@ -84,7 +85,12 @@ fn counted(
     }
 }
 
-// Whole sentences only, as many as fit; what is left out is said.
+// Counts that are too long to read are told by how many times fewer there are.
+fn few(from: f64, to: f64) -> String {
+    if from < 1_000.0 && to < 1_000.0 { arrow(from, to) } else { fewer(from, to) }
+}
+
+// Whole sentences only, as many as fit: the star behind a word tells of the others.
 fn turns(gists: &[(&TrapView<'_>, Gist<'_>)], room: usize) -> Vec<String> {
     let sentence = |trap: &TrapView<'_>, (variant, between): &(String, String)| {
         format!("{}: {variant} turns {between}", trap.name)
