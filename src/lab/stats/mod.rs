@@ -1,0 +1,19 @@
+//! The statistics that a ratio rests on.
+//!
+//! A ratio is measured in processes, several to a **layout** (a fresh link of the executable). Values come in by
+//! `[layout][process]`, the processes in the order of the passes: process j of every layout ran in pass j. That processes are independent
+//! and passes run over all layouts is the lab's business, not this module's. Ratios are handled as logarithms, so that 2x and 0.5x
+//! lie equally far from 1:
+//! [Fleming and Wallace, "How not to lie with statistics", CACM 29(3), 1986](https://doi.org/10.1145/5666.5673).
+
+mod components;
+mod interval;
+mod modes;
+mod permutation;
+#[cfg(test)]
+pub(crate) mod simulated;
+
+pub use components::{Components, components};
+pub use interval::{geometric_interval, layout_medians, median, nested_interval, next_link, t_interval};
+pub use modes::{MODE_GAP, MODE_GAPS, Mode, modes};
+pub use permutation::{holm, permutation_p};
