@@ -45,7 +45,7 @@ fn lost(view: &View<'_>) -> Vec<Block> {
 }
 
 fn headlines(traps: &[TrapView<'_>]) -> Option<Block> {
-    let headers = ["verdict", "ratio [95 %]", "first fix", "best fix", "trap", "point"];
+    let headers = ["verdict", "ratio [95 %]", "first fix", "best fix", "where"];
     let mut table = Table::of(&headers.map(|header| (header, Align::Left)));
     for trap in traps {
         table.rows.extend(trap.headlines().into_iter().filter_map(|place| line(trap, place)));
@@ -58,7 +58,7 @@ fn line<'a>(trap: &TrapView<'a>, place: Place<'a>) -> Option<Vec<String>> {
     let fixes: Vec<&Row<'_>> = rows.iter().filter(|row| row.role == Role::Fix).collect();
     let fix = fixes.first()?;
     let best = super::gist::best(&fixes).map_or(NONE.into(), named);
-    Some(vec![fix.word(), fix.said(), fix.variant.into(), best, trap.name.into(), place.title()])
+    Some(vec![fix.word(), fix.said(), fix.variant.into(), best, format!("{}: {}", trap.name, place.title())])
 }
 
 fn named(row: &Row<'_>) -> String {
