@@ -2,7 +2,7 @@
 
 use super::cell::span;
 use super::column::Column;
-use super::gist::Gist;
+use super::gist::{Gist, best, uncounted};
 use super::ground;
 use super::model::{Align, Block, Section, Table, fact, note, paragraph};
 use super::number::{NONE, count, figures, interval, many};
@@ -45,7 +45,7 @@ fn lost(view: &View<'_>) -> Vec<Block> {
 }
 
 fn headlines(traps: &[TrapView<'_>]) -> Option<Block> {
-    let headers = ["verdict", "ratio [95 %]", "first fix", "best fix", "trap", "point"];
+    let headers = ["verdict", "ratio [95 %]", "first fix", "best fix", "where"];
     let mut table = Table::of(&headers.map(|header| (header, Align::Left)));
     for trap in traps {
         table.rows.extend(trap.headlines().into_iter().filter_map(|place| line(trap, place)));
@@ -57,8 +57,8 @@ fn line<'a>(trap: &TrapView<'a>, place: Place<'a>) -> Option<Vec<String>> {
     let rows = trap.rows(trap.column?, place);
     let fixes: Vec<&Row<'_>> = rows.iter().filter(|row| row.role == Role::Fix).collect();
     let fix = fixes.first()?;
-    let best = super::gist::best(&fixes).map_or(NONE.into(), named);
-    Some(vec![fix.word(), fix.said(), fix.variant.into(), best, trap.name.into(), place.title()])
+    let better = best(&fixes).map_or(NONE.into(), named);
+    Some(vec![fix.word(), fix.said(), fix.variant.into(), better, format!("{}: {}", trap.name, place.title())])
 }
 
 fn named(row: &Row<'_>) -> String {
@@ -90,9 +90,9 @@ fn cells<'a>(trap: &TrapView<'a>, gist: &Gist<'a>, second: Option<&Column<'a>>) 
         row.map_or(NONE.into(), Row::word),
     ];
     cells.extend(second.map(|column| again(trap, gist, column)));
-    let counted = |metric| {
-        gist.count(trap, Instrument::Heap, metric).map_or(NONE.into(), |[a, b]| format!("{} → {}", count(a), count(b)))
-    };
+    let absent = uncounted(trap, Instrument::Heap);
+    let told = |[from, to]: [f64; 2]| format!("{} → {}", count(from), count(to));
+    let counted = |metric| gist.count(trap, Instrument::Heap, metric).map_or(absent.into(), told);
     cells.extend([best_cell(gist), counted("blocks"), counted("bytes"), turns_cell(gist)]);
     cells
 }

@@ -1,7 +1,8 @@
 //! A trap in one line: its first headline point, the advice, the fix that wins by more, what is counted, where it turns.
 
-use super::cell::measures;
+use super::cell::{Missing, measures};
 use super::counts;
+use super::number::NONE;
 use super::place::Place;
 use super::row::Row;
 use super::turns;
@@ -51,7 +52,7 @@ impl<'a> Gist<'a> {
 
     /// The word on the advice, with `^` where links differ and `*` where it is another at other points.
     pub(super) fn word(&self) -> String {
-        let Some(row) = &self.row else { return super::number::NONE.into() };
+        let Some(row) = &self.row else { return NONE.into() };
         let by_layout = row.verdict.is_some_and(|v| v.suffix == Some(Suffix::ByLayout));
         let word = match row.verdict {
             Some(verdict) if by_layout => format!("{}^", verdict.word.word()),
@@ -72,6 +73,11 @@ impl<'a> Gist<'a> {
             Some([of(&|r| r.role == Role::Trap)?, of(&|r| Some(r.variant.as_str()) == self.advice)?])
         })
     }
+}
+
+/// What a cell says that has no count: whether the instrument can't see the trap, was skipped, failed, or was not run.
+pub(super) fn uncounted(trap: &TrapView<'_>, instrument: Instrument) -> &'static str {
+    trap.all(instrument).find_map(Missing::of).map_or(NONE, |missing| missing.word)
 }
 
 fn counted_advice<'a>(trap: &TrapView<'a>, place: Place<'a>) -> Option<&'a str> {

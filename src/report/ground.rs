@@ -6,6 +6,7 @@ use super::label::minute;
 use super::model::fact;
 use super::number::many;
 use crate::record::{Provenance, Run};
+use crate::trap::Instrument;
 
 /// How far a number reaches: said wherever one could be taken away.
 pub(super) const SCOPE: &str =
@@ -83,7 +84,7 @@ fn ways(run: &Run) -> String {
     let flags = [
         (run.quick, ", quick"),
         (run.solo, ", solo"),
-        (run.unpinned, ", unpinned"),
+        (run.unpinned && run.instrument == Instrument::Ratio, ", unpinned"),
         (run.partial.is_some(), ", partial"),
         (run.provenance.dirty == Some(true), ", with uncommitted changes"),
     ];

@@ -21,6 +21,8 @@ mod guide;
 mod label;
 #[cfg(test)]
 mod made_up;
+#[cfg(test)]
+mod made_up_archives;
 mod markdown;
 pub mod model;
 mod notes;

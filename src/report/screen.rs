@@ -3,7 +3,7 @@
 use super::counts;
 use super::detail;
 use super::errors;
-use super::gist::Gist;
+use super::gist::{Gist, uncounted};
 use super::grid::{Grid, Lane};
 use super::number::{NONE, TIE, arrow, count, factor, fewer, many, ratio_within};
 use super::resolution;
@@ -110,16 +110,8 @@ fn heap(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
 }
 
 fn counted(trap: &TrapView<'_>, gist: &Gist<'_>, metric: &str) -> String {
-    match gist.count(trap, Instrument::Heap, metric) {
-        Some([from, to]) => arrow(from, to),
-        None => missing(trap, Instrument::Heap),
-    }
-}
-
-// The word for why an instrument has no count of a trap.
-fn missing(trap: &TrapView<'_>, instrument: Instrument) -> String {
-    let word = trap.all(instrument).find_map(super::cell::Missing::of).map(|missing| missing.word);
-    word.unwrap_or(NONE).into()
+    let count = gist.count(trap, Instrument::Heap, metric);
+    count.map_or(uncounted(trap, Instrument::Heap).into(), |[from, to]| arrow(from, to))
 }
 
 fn instructions(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
@@ -134,7 +126,7 @@ fn instructions(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
     let mut grid = Grid::new(&columns, 2);
     for (trap, gist) in gists {
         let of = |metric| gist.count(trap, Instrument::Instructions, metric);
-        let absent = || missing(trap, Instrument::Instructions);
+        let absent = || uncounted(trap, Instrument::Instructions).to_owned();
         let cells = match (of("instructions"), of("estimated_cycles")) {
             (Some([from, to]), cycles) => {
                 let cycles = cycles.map_or(NONE.into(), |[from, to]| fewer(from, to));

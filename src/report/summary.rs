@@ -1,9 +1,9 @@
 //! The summary over all instruments: a line a trap.
 
 use super::errors;
-use super::gist::Gist;
+use super::gist::{Gist, uncounted};
 use super::grid::{Grid, Lane};
-use super::number::{NONE, TIE, arrow, factor, fewer, many};
+use super::number::{TIE, arrow, factor, fewer, many};
 use super::resolution;
 use super::row::Row;
 use super::screen::said;
@@ -77,12 +77,7 @@ fn counted(
     metric: &str,
     told: fn(f64, f64) -> String,
 ) -> String {
-    let blind = || trap.all(instrument).any(|r| r.blind.is_some());
-    match gist.count(trap, instrument, metric) {
-        Some([from, to]) => told(from, to),
-        None if blind() => "n/a".into(),
-        None => NONE.into(),
-    }
+    gist.count(trap, instrument, metric).map_or(uncounted(trap, instrument).into(), |[from, to]| told(from, to))
 }
 
 // Counts that are too long to read are told by how many times fewer there are.

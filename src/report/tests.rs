@@ -3,6 +3,7 @@
 use super::document::document;
 use super::excerpt::{SpliceError, excerpt, splice};
 use super::made_up;
+use super::made_up_archives;
 use super::markdown::markdown;
 use super::model::Block;
 use super::page::write;
@@ -20,14 +21,14 @@ fn pages(archive: &Archive) -> [String; 2] {
 
 #[test]
 fn a_full_report_reads_well() {
-    let [text, markdown] = pages(&made_up::archive());
+    let [text, markdown] = pages(&made_up_archives::archive());
     insta::assert_snapshot!("full_text", text);
     insta::assert_snapshot!("full_markdown", markdown);
 }
 
 #[test]
 fn other_columns_stand_beside_the_first() {
-    let [_, markdown] = pages(&made_up::columns());
+    let [_, markdown] = pages(&made_up_archives::columns());
     insta::assert_snapshot!("columns_markdown", markdown);
 }
 
@@ -59,7 +60,9 @@ fn a_partial_quick_run_on_unknown_ground_says_so() {
 
 #[test]
 fn no_line_of_text_is_longer_than_a_terminal() {
-    for archive in [made_up::archive(), made_up::columns(), made_up::catalog(), Archive::default()] {
+    for archive in
+        [made_up_archives::archive(), made_up_archives::columns(), made_up_archives::catalog(), Archive::default()]
+    {
         fits(&pages(&archive)[0]);
         fits(&summary(&archive));
         for instrument in [Instrument::Ratio, Instrument::Heap, Instrument::Instructions] {
@@ -71,7 +74,7 @@ fn no_line_of_text_is_longer_than_a_terminal() {
 
 #[test]
 fn the_longest_names_fit_too() {
-    let mut archive = made_up::catalog();
+    let mut archive = made_up_archives::catalog();
     for record in &mut archive.records {
         record.variant = if record.role == Role::Control { record.variant.clone() } else { record.variant.repeat(3) };
         record.case = format!("{}{}", record.case, ",work=500ns".repeat(4));
@@ -92,12 +95,12 @@ fn fits(text: &str) {
 #[test]
 fn one_run_of_the_whole_catalog_fits_a_screen() {
     for instrument in [Instrument::Ratio, Instrument::Heap, Instrument::Instructions] {
-        let archive = of(&made_up::catalog(), instrument);
+        let archive = of(&made_up_archives::catalog(), instrument);
         let text = screen(&archive, instrument, false);
         assert!(text.lines().count() <= 40, "{} lines:\n{text}", text.lines().count());
         insta::assert_snapshot!(format!("screen_{}", instrument.word()), text);
     }
-    assert_eq!(screen(&made_up::catalog(), Instrument::Time, false), "");
+    assert_eq!(screen(&made_up_archives::catalog(), Instrument::Time, false), "");
 }
 
 // What one target's own run measured.
@@ -108,7 +111,7 @@ fn of(archive: &Archive, instrument: Instrument) -> Archive {
 
 #[test]
 fn many_failures_do_not_push_the_rest_off_the_screen() {
-    let mut archive = made_up::catalog();
+    let mut archive = made_up_archives::catalog();
     for (at, record) in archive.records.iter_mut().enumerate().filter(|(_, r)| r.role == Role::Control) {
         record.failed = Some(format!("reason {at} {}", "of many ".repeat(20)));
     }
@@ -119,7 +122,7 @@ fn many_failures_do_not_push_the_rest_off_the_screen() {
 
 #[test]
 fn a_filter_gives_all_rows_a_line_each() {
-    let archive = made_up::archive();
+    let archive = made_up_archives::archive();
     let text = screen(&of(&archive, Instrument::Ratio), Instrument::Ratio, true);
     for row in ["push_half_size", "reserve_exact", "private_maps", "papaya"] {
         assert!(text.contains(row), "{row} is not in:\n{text}");
@@ -131,15 +134,15 @@ fn a_filter_gives_all_rows_a_line_each() {
 
 #[test]
 fn the_summary_carries_the_finding_on_one_screen() {
-    let text = summary(&made_up::catalog());
+    let text = summary(&made_up_archives::catalog());
     assert!(text.lines().count() <= 30, "{} lines:\n{text}", text.lines().count());
     insta::assert_snapshot!("summary_catalog", text);
-    insta::assert_snapshot!("summary", summary(&made_up::archive()));
+    insta::assert_snapshot!("summary", summary(&made_up_archives::archive()));
 }
 
 #[test]
 fn a_machine_that_misses_a_planted_row_gives_no_fine_words() {
-    let mut archive = made_up::archive();
+    let mut archive = made_up_archives::archive();
     let planted = archive.records.iter_mut().filter(|r| r.variant == "planted_5_percent");
     planted.for_each(|r| (r.low, r.value, r.high) = (Some(0.99), Some(1.02), Some(1.05)));
     let page = &pages(&archive)[0];
@@ -150,7 +153,7 @@ fn a_machine_that_misses_a_planted_row_gives_no_fine_words() {
 
 #[test]
 fn where_others_had_the_cores_there_is_no_word() {
-    let mut archive = made_up::archive();
+    let mut archive = made_up_archives::archive();
     made_up::at(&mut archive, "contended_map", 100_000, 2, "reads=99", "ratio-1")
         .headline()
         .trap("mutex_map", 412.0)
@@ -162,7 +165,7 @@ fn where_others_had_the_cores_there_is_no_word() {
 
 #[test]
 fn a_point_is_shown_once_whatever_older_results_thought_of_it() {
-    let [_, page] = pages(&made_up::columns());
+    let [_, page] = pages(&made_up_archives::columns());
     let section = page.split("\n## vec_growth").nth(1).unwrap_or_default();
     let section = section.split("\n## ").next().unwrap_or_default();
     assert_eq!(section.matches("### n = 100, owning").count(), 1);
@@ -171,7 +174,7 @@ fn a_point_is_shown_once_whatever_older_results_thought_of_it() {
 
 #[test]
 fn no_cell_is_empty() {
-    for section in document(&made_up::columns()).sections {
+    for section in document(&made_up_archives::columns()).sections {
         for block in section.blocks {
             if let Block::Table(table) = block {
                 assert!(table.rows.iter().all(|row| row.len() == table.columns.len()));
@@ -202,7 +205,7 @@ fn the_first_committed_results_are_a_column() {
 
 #[test]
 fn excerpts_are_spliced_between_their_markers() -> Result<(), SpliceError> {
-    let archive = made_up::archive();
+    let archive = made_up_archives::archive();
     let page = "# Mine\n<!-- trapline:vec_growth -->\nold\n<!-- /trapline:vec_growth -->\nend\n";
     let once = splice(page, &archive)?;
     assert!(once.starts_with("# Mine\n<!-- trapline:vec_growth -->\n\n## vec_growth: "));
@@ -216,13 +219,13 @@ fn excerpts_are_spliced_between_their_markers() -> Result<(), SpliceError> {
 
 #[test]
 fn the_summary_is_spliced_with_both_sittings() {
-    insta::assert_snapshot!("summary_markdown", excerpt(&made_up::columns(), "summary").unwrap_or_default());
+    insta::assert_snapshot!("summary_markdown", excerpt(&made_up_archives::columns(), "summary").unwrap_or_default());
     assert_eq!(excerpt(&Archive::default(), "summary"), None);
 }
 
 #[test]
 fn broken_markers_are_refused_by_line() {
-    let archive = made_up::archive();
+    let archive = made_up_archives::archive();
     let refusal = |page: &str| splice(page, &archive).expect_err("a broken page").to_string();
     let pages = [
         "\n<!-- trapline:vec_growth -->\n",
