@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::cell::{measures, span};
-use super::verdict::layouts_differ;
+use super::verdict::{Verdict, layouts_differ};
 use crate::record::{Archive, Record, Run};
 use crate::trap::{Instrument, Role};
 
@@ -114,5 +114,11 @@ fn differing<'a>(records: &[&'a Record]) -> Vec<&'a Record> {
     let carries = |r: &&&Record| r.headline && r.role != Role::Control && measures(r, "ratio");
     let headlines: Vec<&'a Record> = records.iter().filter(carries).copied().collect();
     let processes: Vec<&[Vec<f64>]> = headlines.iter().map(|r| r.processes.as_slice()).collect();
-    headlines.iter().zip(layouts_differ(&processes)).filter(|(_, differ)| *differ).map(|(record, _)| *record).collect()
+    let matters = |at: usize| span(headlines[at]).is_some_and(|span| Verdict::may_vary(span, &headlines[at].processes));
+    headlines
+        .iter()
+        .zip(layouts_differ(&processes, matters))
+        .filter(|(_, differ)| *differ)
+        .map(|(record, _)| *record)
+        .collect()
 }

@@ -69,6 +69,11 @@ impl Word {
         }
     }
 
+    // Whether some layout is not as the word says.
+    fn is_left(self, processes: &[Vec<f64>]) -> bool {
+        stats::layout_medians(processes).into_iter().any(|median| !self.holds(median))
+    }
+
     // Whether a layout of this ratio is as the word says. *Unresolved* and *unclear* say nothing that one could leave.
     fn holds(self, ratio: f64) -> bool {
         match self {
@@ -109,14 +114,19 @@ impl Verdict {
     pub fn of(interval: [f64; 3], same: Option<[f64; 3]>, processes: &[Vec<f64>], layouts_differ: bool) -> Self {
         let word = Word::of(interval, same);
         let most = processes.iter().map(Vec::len).max().unwrap_or(0);
-        let leaves = || stats::layout_medians(processes).into_iter().any(|median| !word.holds(median));
         let suffix = match () {
             () if most < 3 || word == Word::Unresolved => None,
             () if is_split(processes) => Some(Suffix::Split),
-            () if layouts_differ && leaves() => Some(Suffix::ByLayout),
+            () if layouts_differ && word.is_left(processes) => Some(Suffix::ByLayout),
             () => None,
         };
         Self { word, suffix }
+    }
+
+    /// Whether layouts that differ would add anything to the word of an interval.
+    #[must_use]
+    pub fn may_vary(interval: [f64; 3], processes: &[Vec<f64>]) -> bool {
+        Word::of(interval, None).is_left(processes)
     }
 
     /// Whether it takes a side: the word does, and layouts are not split over it.
@@ -138,9 +148,14 @@ fn is_split(processes: &[Vec<f64>]) -> bool {
 ///
 /// A row is its ratios by `[layout][process]`. Give the headline rows of a run together. Rows that have no p (too few layouts or
 /// processes) differ nowhere and don't count.
+///
+/// The test of a row that does differ takes tens of thousands of shuffles. Where it can change nothing ([`Verdict::may_vary`])
+/// `matters` says so: such a row counts in Holm's rule as one that does not differ.
 #[must_use]
-pub fn layouts_differ(rows: &[&[Vec<f64>]]) -> Vec<bool> {
-    let p: Vec<Option<f64>> = rows.iter().map(|row| stats::permutation_p(row, SEED)).collect();
+pub fn layouts_differ(rows: &[&[Vec<f64>]], matters: impl Fn(usize) -> bool) -> Vec<bool> {
+    let idle = |row: &[Vec<f64>]| row.iter().any(|layout| layout.len() >= 3).then_some(1.0);
+    let p_of = |(at, row): (usize, &&[Vec<f64>])| if matters(at) { stats::permutation_p(row, SEED) } else { idle(row) };
+    let p: Vec<Option<f64>> = rows.iter().enumerate().map(p_of).collect();
     let mut differ = stats::holm(&p.iter().copied().flatten().collect::<Vec<_>>(), ALPHA).into_iter();
     p.iter().map(|p| p.is_some() && differ.next() == Some(true)).collect()
 }
@@ -240,7 +255,7 @@ mod tests {
     fn two_processes_a_layout_give_no_suffix() {
         let processes = [vec![0.8; 2], vec![0.8; 2], vec![1.2; 2], vec![1.2; 2]];
         assert_eq!(Verdict::of([1.06, 1.1, 1.2], NO_AA, &processes, true).to_string(), "wins");
-        assert_eq!(layouts_differ(&[&processes]), [false]);
+        assert_eq!(layouts_differ(&[&processes], |_| true), [false]);
     }
 
     #[test]
@@ -258,7 +273,7 @@ mod tests {
         let apart = Row { layouts: 0.3, ..equal };
         let rows = [equal.draw(&mut normal, 10, 3), vec![vec![1.0]; 6], apart.draw(&mut normal, 10, 3)];
         let rows: Vec<&[Vec<f64>]> = rows.iter().map(Vec::as_slice).collect();
-        assert_eq!(layouts_differ(&rows), [false, false, true]);
+        assert_eq!(layouts_differ(&rows, |_| true), [false, false, true]);
     }
 
     // Of so many rows like this one, at 10 layouts × 3 processes and with an A/A that scatters alike: the shares that take a side of
@@ -270,7 +285,7 @@ mod tests {
             let processes = row.draw(&mut normal, 10, 3);
             let [interval, same] = [&processes, &row.draw(&mut normal, 10, 3)].map(|p| stats::nested_interval(p));
             let interval = interval.expect("ten layouts");
-            let verdict = Verdict::of(interval, same, &processes, layouts_differ(&[&processes])[0]);
+            let verdict = Verdict::of(interval, same, &processes, layouts_differ(&[&processes], |_| true)[0]);
             counts[0] += usize::from(matches!(verdict.word, Word::Faster | Word::Slower));
             counts[1] += usize::from(matches!(verdict.word, Word::Wins | Word::Loses));
             counts[2] += usize::from(verdict.suffix.is_some());
