@@ -44,7 +44,9 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     session.run.provenance.allocator = Some(machine::system_allocator());
     let interrupted = signals::heed();
     let seen = session.seen_traps();
-    session.progress.steps(seen.iter().map(|t| t.points.len()).sum());
+    session
+        .progress
+        .steps(seen.iter().map(|t| session::measured_points(Instrument::Heap, session.args.quick, t).len()).sum());
     let mut records = session.unseen();
     for trap in seen {
         session.progress.pass(&format!("counting the blocks of {}", trap.name));
@@ -62,7 +64,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
 // None if it was interrupted: a trap is counted whole or not at all.
 fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) -> Option<Vec<Record>> {
     let mut records = Vec::new();
-    for point in trap.points {
+    for point in &session::measured_points(Instrument::Heap, session.args.quick, trap) {
         // Keeps the input of a point alive, which is then made once. With workers it would keep the crew alive as well, and what
         // their thread-locals hold: there it is made for each count.
         let _input = (point.threads == 1).then(|| (trap.baseline().batch)(point));

@@ -28,7 +28,7 @@ pub fn measured_points(instrument: Instrument, quick: bool, trap: &Trap) -> Vec<
     let headlines = || trap.headlines().copied().collect();
     match instrument {
         _ if trap.blind_to(instrument).is_some() => Vec::new(),
-        Instrument::Ratio if quick => headlines(),
+        Instrument::Ratio | Instrument::Heap if quick => headlines(),
         Instrument::Ratio | Instrument::Heap => trap.points.to_vec(),
         Instrument::Time => headlines(),
         Instrument::Instructions => trap.counted_point().copied().into_iter().collect(),

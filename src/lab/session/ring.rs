@@ -51,6 +51,9 @@ impl Block {
     }
 }
 
+// ns.
+const LONG: f64 = 10e6;
+
 // One preempted sample must not make a block of a fifth of its length for a whole process: a pace is taken from the fastest of
 // two or three samples, and the block that it gives is looked at before it is taken.
 fn runs(routine: &mut dyn Routine, least: Duration) -> Result<u64, String> {
@@ -64,6 +67,10 @@ fn runs(routine: &mut dyn Routine, least: Duration) -> Result<u64, String> {
         }
         expected = took >= 0.1 * least;
         runs = if expected { (1.1 * least * runs as f64 / took).ceil() as u64 } else { 4 * runs };
+        // A tenth of so long a block was long enough to be trusted, and a look at the whole would cost as much as a round.
+        if expected && least >= LONG {
+            return Ok(runs);
+        }
     }
     Err("refused: a trillion runs take no time: the compiler removed the work".into())
 }
