@@ -9,20 +9,20 @@ use trapline::lab::glance::{Look, glance, table};
 use trapline::traps::boxed_trait::TRAP;
 
 fn main() -> Result<(), String> {
-    println!("expected: the enum beats the boxes by little, for it has the same branch to guess,");
-    println!("          and by more where boxes lie shuffled in memory; sorting helps wherever");
-    println!("          kinds are mixed, and does nothing for one kind; the floor, a Vec a kind,");
-    println!("          wins everywhere");
+    println!("expected: the enum beats the boxes by little, for it has the same branch to");
+    println!("          guess, and by more where boxes lie shuffled in memory; sorting helps");
+    println!("          wherever kinds are mixed, and does nothing for one kind; the floor, a");
+    println!("          Vec a kind, wins everywhere");
     for point in TRAP.points.iter().filter(|p| p.n == 100_000) {
         let looks = glance(&TRAP, point)?;
         println!("\nsaw at {point}:\n{}{}", table(&looks), parts(&looks));
     }
     println!();
-    println!("An indirect call that is predicted costs about as much as a direct one; one that is");
-    println!("not costs a pipeline. So ask first whether the kinds can be kept apart, and only then");
-    println!("how they are dispatched. `cargo bench -- boxed_trait` gives intervals, and in its");
-    println!("instructions, which know nothing of prediction, sorting does not show.");
-    println!("Next: 04_pooling.");
+    println!("An indirect call that is predicted costs about as much as a direct one; one that");
+    println!("is not empties the pipeline. And neither lets the loop be compiled as one. So");
+    println!("ask first whether the kinds can be kept apart, and only then how they are");
+    println!("dispatched. `cargo bench -- boxed_trait` gives intervals; in its instructions,");
+    println!("which know nothing of prediction, sorting does not show. Next: 04_pooling.");
     Ok(())
 }
 

@@ -10,9 +10,10 @@ use trapline::lab::glance::{Look, glance, table};
 use trapline::traps::buffer_pool::TRAP;
 
 fn main() -> Result<(), String> {
-    println!("expected: the thread's own buffer wins where a fresh one has to grow, and by less the");
-    println!("          more there is to encode; the pool loses at 24 B, where its lock costs more");
-    println!("          than a small malloc; `to_writer` into an empty buffer is no fix at all");
+    println!("expected: the thread's own buffer wins where a fresh one has to grow, and by");
+    println!("          less the more there is to encode; the pool, which takes a lock twice a");
+    println!("          response, gains less, and at 24 B nothing; `to_writer` into an empty");
+    println!("          buffer is no fix at all");
     let mut kept = Vec::new();
     for point in TRAP.points.iter().filter(|p| p.threads == 1) {
         let looks = glance(&TRAP, point)?;
@@ -21,14 +22,15 @@ fn main() -> Result<(), String> {
     }
     println!("\nagainst a fresh buffer:");
     for (case, [own, pool]) in kept {
-        println!("  {case:>6}: a thread's own {own:.2}x, {}; the pool {pool:.2}x, {}", word(own), word(pool));
+        println!("  {case:>6}: a thread's own {own:.2}x ({}), the pool {pool:.2}x ({})", word(own), word(pool));
     }
     println!();
-    println!("`to_writer_empty` is what people write to \"avoid the allocation\": it starts smaller");
-    println!("than `to_vec` and grows more often. A kept buffer stays as large as the largest body");
-    println!("that it carried: `cargo bench --bench heap -- buffer_pool` counts the bytes held.");
-    println!("And it comes back dirty: clear it, or the last customer's data goes out again.");
-    println!("Next: 05_fan_in.");
+    println!("`to_writer_empty` is what people write to \"avoid the allocation\": it starts");
+    println!("smaller than `to_vec` and grows more often. On one thread nobody else asks for");
+    println!("the pool's lock; `cargo bench -- buffer_pool` has two. A kept buffer stays as");
+    println!("large as the largest body that it carried, which the bytes held in its heap");
+    println!("counts show. And it comes back dirty: clear it, or the last customer's data goes");
+    println!("out again. Next: 05_fan_in.");
     Ok(())
 }
 
@@ -41,6 +43,6 @@ fn word(ratio: f64) -> &'static str {
     match ratio {
         r if r > 1.2 => "worth it",
         r if r < 1.0 / 1.2 => "it loses",
-        _ => "can't be told here",
+        _ => "too close",
     }
 }

@@ -25,9 +25,10 @@ fn unit_ns() -> f64 {
 fn main() -> Result<(), String> {
     let unit = unit_ns();
     println!("The unit \"1us\" takes {unit:.0} ns here, so two cores could finish one every {:.0} ns.", unit / 2.0);
-    println!("expected: with one worker the slots save the price of the channel; with two on two");
-    println!("          cores more, for the receiver takes time from a worker; at 10 us a few per");
-    println!("          cent, if nobody has to be woken. Vectors of the workers' own are the floor");
+    println!("expected: with one worker the slots save the price of the channel; with two on");
+    println!("          two cores more, for the receiver takes time from a worker; at 10 us a");
+    println!("          few per cent, unless the receiver sleeps between results. Vectors of");
+    println!("          the workers' own are the floor");
     for point in TRAP.points.iter().filter(|p| p.n == 1_000) {
         let looks = glance(&TRAP, point)?;
         print!("\nsaw at {point}:\n{}", table(&looks));
@@ -36,8 +37,8 @@ fn main() -> Result<(), String> {
     }
     println!();
     println!("Beside two workers the receiver is a third thread, as it is in Go. If a share is");
-    println!("negative here, the machine was busy: `cargo bench -- fan_in` tells with an interval.");
-    println!("Next: 06_shared_maps.");
+    println!("negative here, the machine was busy: `cargo bench -- fan_in` tells with an");
+    println!("interval. Next: 06_shared_maps.");
     Ok(())
 }
 

@@ -11,11 +11,11 @@ use trapline::traps::contended_map::TRAP;
 
 fn main() -> Result<(), String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("This machine has {cores} cores. Threads beyond them do not contend more, they wait more.");
-    println!("expected: on one thread there is nothing to win; hammered by several, shards win by");
-    println!("          multiples and come close to the floor, a map of fixed keys and atomic");
-    println!("          counters; readers-writer locks stay near the mutexes; with 500 ns of own");
-    println!("          work between operations most of it is gone");
+    println!("This machine has {cores} cores. More threads do not contend more, they wait more.");
+    println!("expected: on one thread there is nothing to win; hammered by several, shards win");
+    println!("          by multiples and come close to the floor, a map of fixed keys and");
+    println!("          atomic counters; readers-writer locks stay near the mutexes; with 500");
+    println!("          ns of own work between operations most of it is gone");
     let mut found = Vec::new();
     for point in TRAP.points.iter().filter(|p| p.case.starts_with("reads=99")) {
         let looks = glance(&TRAP, point)?;
@@ -27,9 +27,10 @@ fn main() -> Result<(), String> {
         println!("  {:<36} {:<20} {:.2}x", point.to_string(), look.variant, look.ratio);
     }
     println!();
-    println!("\"It depends\" has a sentence here: on how many threads hammer the map at once, and on");
-    println!("what they do in between. `cargo bench -- contended_map` has inserts and more writes as");
-    println!("well, and says where it turns, with intervals. Next: 07_your_own_trap.");
+    println!("\"It depends\" has a sentence here: on how many threads hammer the map at once,");
+    println!("and on what they do in between. `cargo bench -- contended_map` has more writes");
+    println!("and inserts as well, and says where it turns, with intervals. Next:");
+    println!("07_your_own_trap.");
     Ok(())
 }
 
