@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use trapline::lab::session::{self, args};
 use trapline::record::Archive;
+use trapline::report::model::Section;
 use trapline::trap::Trap;
 use trapline::{catalog, report};
 
@@ -23,19 +24,21 @@ enum Command {
     List,
     /// Say what a trap is, where it is measured and what is compared
     Show {
-        /// The trap's name
+        /// A part of the trap's name, as for cargo bench; every trap that has it is shown
         trap: String,
     },
     /// Print the report of what was measured
     Report {
-        /// Folder with records [target/trapline/records]
+        /// Parts of names of traps; none means the whole report
+        traps: Vec<String>,
+        /// Folder with records, or with folders of them, such as docs/results [target/trapline/records]
         #[arg(long, value_name = "FOLDER")]
         from: Option<PathBuf>,
         /// As Markdown
         #[arg(long)]
         markdown: bool,
         /// Put each trap's section between its markers in this file instead of printing
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["traps", "markdown"])]
         into: Option<PathBuf>,
     },
 }
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::List => print(&list()),
         Command::Show { trap } => show(&trap).and_then(|text| print(&text)),
-        Command::Report { from, markdown, into } => report(from, markdown, into.as_deref()),
+        Command::Report { traps, from, markdown, into } => report(&traps, from.as_deref(), markdown, into.as_deref()),
     };
     done.map_or_else(fault, |()| ExitCode::SUCCESS)
 }
@@ -74,8 +77,11 @@ fn list() -> String {
 }
 
 fn show(name: &str) -> Result<String, Fault> {
-    let trap = catalog::find(name).ok_or_else(|| (session::WRONG_COMMAND, args::unknown(name, catalog::TRAPS)))?;
-    Ok(described(trap))
+    let chosen: Vec<String> = catalog::TRAPS.iter().filter(|t| t.name.contains(name)).map(described).collect();
+    if chosen.is_empty() {
+        return Err((session::WRONG_COMMAND, args::unknown(name, catalog::TRAPS)));
+    }
+    Ok(chosen.join("\n"))
 }
 
 fn described(trap: &Trap) -> String {
@@ -96,21 +102,58 @@ fn described(trap: &Trap) -> String {
     format!("{text}\nClaims: {}\n", trap.claims.join(", "))
 }
 
-fn report(from: Option<PathBuf>, markdown: bool, into: Option<&Path>) -> Result<(), Fault> {
-    let folder = from.unwrap_or_else(|| session::target_folder().join("trapline/records"));
-    let archive = Archive::read_folder(&folder).map_err(failed)?;
+fn report(traps: &[String], from: Option<&Path>, markdown: bool, into: Option<&Path>) -> Result<(), Fault> {
+    let archive = read(from)?;
     for damage in &archive.damage {
         eprintln!("error: {damage}");
     }
     match into {
         Some(file) => splice(&archive, file),
-        None => print(&rendered(&archive, markdown)),
+        None => print(&rendered(&archive, traps, from.is_none(), markdown)?),
     }
 }
 
-fn rendered(archive: &Archive, markdown: bool) -> String {
-    let document = report::document(archive);
-    if markdown { report::markdown(&document) } else { report::text(&document) }
+fn read(from: Option<&Path>) -> Result<Archive, Fault> {
+    match from {
+        None => Archive::read_folder(&session::target_folder().join("trapline/records")).map_err(failed),
+        Some(folder) if folder.is_dir() => Archive::read_tree(folder).map_err(failed),
+        Some(folder) => Err((session::WRONG_COMMAND, no_folder(folder))),
+    }
+}
+
+fn no_folder(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "there is no folder {folder}; name one that holds records, such as docs/results, or none for your own: cargo bench"
+    )
+}
+
+fn rendered(archive: &Archive, traps: &[String], own: bool, markdown: bool) -> Result<String, Fault> {
+    let mut document = report::document(archive);
+    if own {
+        report::link_criterion(&mut document, &session::target_folder().join("trapline"));
+    }
+    if !traps.is_empty() {
+        document.sections = chosen(document.sections, traps)?;
+    }
+    Ok(if markdown { report::markdown(&document) } else { report::text(&document) })
+}
+
+// The sections of these traps alone.
+fn chosen(mut sections: Vec<Section>, traps: &[String]) -> Result<Vec<Section>, Fault> {
+    let is = |section: &Section, part: &String| section.trap.as_ref().is_some_and(|name| name.contains(part.as_str()));
+    if let Some(part) = traps.iter().find(|part| !sections.iter().any(|s| is(s, part))) {
+        return Err(not_measured(part));
+    }
+    sections.retain(|section| traps.iter().any(|part| is(section, part)));
+    Ok(sections)
+}
+
+fn not_measured(part: &str) -> Fault {
+    match catalog::TRAPS.iter().any(|trap| trap.name.contains(part)) {
+        true => (1, format!("there are no records of {part} here; measure it: cargo bench -- {part}")),
+        false => (session::WRONG_COMMAND, args::unknown(part, catalog::TRAPS)),
+    }
 }
 
 fn splice(archive: &Archive, file: &Path) -> Result<(), Fault> {

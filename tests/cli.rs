@@ -27,9 +27,48 @@ fn show_says_what_a_trap_is() {
 }
 
 #[test]
+fn show_takes_the_parts_of_names_that_cargo_bench_takes() {
+    let out = text(&trapline(&["show", "vec_grow"]).success().get_output().stdout);
+    assert!(out.starts_with("vec_growth: "), "{out}");
+    let out = text(&trapline(&["show", "b"]).success().get_output().stdout);
+    assert!(out.contains("boxed_trait: ") && out.contains("buffer_pool: ") && !out.contains("vec_growth: "), "{out}");
+}
+
+#[test]
 fn show_of_an_unknown_trap_is_a_wrong_command_with_near_names() {
-    let error = text(&trapline(&["show", "vec_grow"]).code(2).get_output().stderr);
-    assert!(error.contains("vec_grow") && error.contains("vec_growth"), "{error}");
+    let error = text(&trapline(&["show", "vec_grwth"]).code(2).get_output().stderr);
+    assert!(error.contains("vec_grwth") && error.contains("vec_growth"), "{error}");
+}
+
+#[test]
+fn a_report_from_nowhere_is_a_wrong_command_that_says_what_to_do() {
+    let error = text(&trapline(&["report", "--from", "/nonexistent"]).code(2).get_output().stderr);
+    assert!(error.contains("/nonexistent") && error.contains("docs/results"), "{error}");
+}
+
+#[test]
+fn a_report_of_one_trap_is_of_that_trap_alone() {
+    let results = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/results");
+    let out = text(&trapline(&["report", "vec_gr", "--from", results]).success().get_output().stdout);
+    assert!(out.contains("vec_growth: ") && !out.contains("fan_in") && !out.contains("How to read it"), "{out}");
+    let error = text(&trapline(&["report", "nothing", "--from", results]).code(2).get_output().stderr);
+    assert!(error.contains("no trap's name contains 'nothing'"), "{error}");
+}
+
+#[test]
+fn a_trap_without_records_is_no_wrong_command() -> std::io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let from = folder.path().to_string_lossy();
+    let error = text(&trapline(&["report", "fan_in", "--from", &from]).code(1).get_output().stderr);
+    assert!(error.contains("cargo bench -- fan_in"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn results_of_several_machines_are_columns_of_one_report() {
+    let results = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/results");
+    let out = text(&trapline(&["report", "--from", results]).success().get_output().stdout);
+    assert!(out.contains("ratio-20261123T152331Z-13411") && !out.contains("No ratios of time yet"), "{out}");
 }
 
 #[test]

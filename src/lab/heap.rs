@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `blocks`, `bytes` | what the counted run asked for |
 //! | `peak_bytes` | the most of it that was live at once |
-//! | `held_bytes` | what the warm-up run left behind for the runs to come: live after it, beyond what the routine was built with. Of a pool or a reused buffer `peak_bytes` is 0, and this is not |
+//! | `held_bytes` | what the warm-up run left behind for the runs to come: what is live after it of what it asked for. Of a pool or a reused buffer `peak_bytes` is 0, and this is not |
 //! | `moves` | how often a buffer that can move did, where the variant says so |
 //!
 //! dhat counts a `realloc` as a new block of the full new size, also one that is extended in place: that is why moves are
@@ -63,6 +63,9 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
 fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) -> Option<Vec<Record>> {
     let mut records = Vec::new();
     for point in trap.points {
+        // Keeps the input of a point alive, which is then made once. With workers it would keep the crew alive as well, and what
+        // their thread-locals hold: there it is made for each count.
+        let _input = (point.threads == 1).then(|| (trap.baseline().batch)(point));
         for variant in trap.variants_at(point) {
             if interrupted.load(Ordering::Relaxed) {
                 return None;
@@ -100,7 +103,7 @@ fn counted(cell: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
 struct Count {
     /// Of the counted run alone.
     run: HeapStats,
-    /// Bytes that the warm-up run left live.
+    /// Bytes that the warm-up run asked for and left live.
     held: u64,
     /// How often its buffer moved, where that is counted.
     moves: u64,
@@ -116,12 +119,11 @@ fn count_afresh(variant: &Variant, point: Point) -> Result<Count, String> {
 }
 
 fn count(build: Build, point: &Point) -> Count {
-    // From before the routine is built: dhat takes no notice when a block is freed that it did not see allocated.
-    let profiler = profiler();
+    // Not from before the routine is built: following every block of a large input is most of the time that counting takes.
     let mut routine = build(point);
-    let built = HeapStats::get().curr_bytes;
+    let profiler = profiler();
     routine.block(Work::Runs(1));
-    let held = HeapStats::get().curr_bytes.saturating_sub(built) as u64;
+    let held = HeapStats::get().curr_bytes as u64;
     drop(profiler);
     // Another one, whose peak is that of the run.
     let profiler = self::profiler();

@@ -1,17 +1,18 @@
 //! The table of exact counts at one point: heap and instructions.
 
-use super::label::NONE;
-use super::model::{Align, Block, Column, Table};
-use super::number::count;
-use super::section::Notes;
-use super::times::reasons;
-use super::view::{Missing, Place, TrapView};
+use super::cell::{Missing, measures, reasons};
+use super::model::{Align, Block, Column, Table, note, paragraph};
+use super::notes::Notes;
+use super::number::{NONE, count};
+use super::place::Place;
+use super::sources::Sources;
+use super::view::TrapView;
 use crate::record::Record;
 use crate::trap::{Instrument, Role};
 
-// Metric, header.
+// Metric, header. How often a buffer moves is no exact count: it has a line of its own.
 const HEAP: &[(&str, &str)] =
-    &[("blocks", "blocks"), ("bytes", "bytes"), ("peak_bytes", "peak bytes"), ("moves", "moves")];
+    &[("blocks", "blocks"), ("bytes", "bytes"), ("peak_bytes", "peak bytes"), ("held_bytes", "held bytes")];
 const INSTRUCTIONS: &[(&str, &str)] = &[
     ("instructions", "instructions"),
     ("l1_hits", "L1 hits"),
@@ -19,64 +20,119 @@ const INSTRUCTIONS: &[(&str, &str)] = &[
     ("ram_hits", "RAM hits"),
     ("estimated_cycles", "est. cycles"),
 ];
-const INSTRUMENTS: [(Instrument, &[(&str, &str)]); 2] =
-    [(Instrument::Heap, HEAP), (Instrument::Instructions, INSTRUCTIONS)];
+const INSTRUMENTS: [Instrument; 2] = [Instrument::Heap, Instrument::Instructions];
 
-pub(super) fn blocks(trap: &TrapView<'_>, place: Place<'_>, notes: &mut Notes) -> Vec<Block> {
-    let variants = variants(trap, place);
+/// The metrics of an instrument that counts, each with its header.
+pub(super) const fn metrics(instrument: Instrument) -> &'static [(&'static str, &'static str)] {
+    match instrument {
+        Instrument::Heap => HEAP,
+        Instrument::Instructions => INSTRUCTIONS,
+        Instrument::Ratio | Instrument::Time => &[],
+    }
+}
+
+pub(super) fn blocks<'a>(
+    trap: &TrapView<'a>,
+    place: Place<'a>,
+    sources: &Sources<'_>,
+    notes: &mut Notes,
+) -> Vec<Block> {
+    let variants = variants(trap, place, &INSTRUMENTS);
     if variants.is_empty() {
         return Vec::new();
     }
     let mut table = Table::of(&[("one run", Align::Left)]);
-    table.rows = variants.iter().map(|(variant, _)| vec![(*variant).into()]).collect();
-    let mut texts = Vec::new();
-    for (instrument, metrics) in INSTRUMENTS {
-        let mut records: Vec<&Record> = trap.at(place, instrument).collect();
-        // The last one is shown: another allocator's counts only where there are none of this one.
-        records.sort_by_key(|r| trap.on_same_ground(r));
-        add_columns(&mut table, &records, metrics, instrument);
-        let missing: Vec<_> = variants.iter().filter_map(|(v, _)| Some((*v, missing(&records, v)?))).collect();
+    table.rows = variants.iter().map(|variant| vec![(*variant).into()]).collect();
+    let (mut texts, mut runs) = (Vec::new(), Vec::new());
+    for instrument in INSTRUMENTS {
+        let records = records(trap, place, instrument);
+        runs.extend(records.iter().map(|r| r.run.as_str()));
+        add_columns(&mut table, &records, instrument);
+        let missing: Vec<_> = variants.iter().filter_map(|v| Some((*v, missing(&records, v)?))).collect();
         texts.extend(reasons(&missing).into_iter().map(|why| format!("{} {why}", instrument.word())));
     }
-    let notes = texts.into_iter().filter_map(|text| notes.once(text));
-    std::iter::once(Block::Table(table)).chain(notes).collect()
+    mark(&mut table, trap, place, sources);
+    let mut blocks = vec![Block::Table(table)];
+    blocks.extend(sources.explained(&runs).into_iter().map(note));
+    blocks.extend(moves(&records(trap, place, Instrument::Heap)).map(paragraph));
+    blocks.extend(texts.into_iter().filter_map(|text| notes.once(text)));
+    blocks
 }
 
-fn variants<'a>(trap: &TrapView<'a>, place: Place<'a>) -> Vec<(&'a str, Role)> {
+/// The records of one instrument at a point. The last one of a cell is shown: another allocator's counts only where there are
+/// none of this one.
+pub(super) fn records<'a>(trap: &TrapView<'a>, place: Place<'a>, instrument: Instrument) -> Vec<&'a Record> {
+    let mut records: Vec<&Record> = trap.at(place, instrument).collect();
+    records.sort_by_key(|r| trap.on_same_ground(r));
+    records
+}
+
+/// The variants that these instruments know at a point, the trap first.
+pub(super) fn variants<'a>(trap: &TrapView<'a>, place: Place<'a>, instruments: &[Instrument]) -> Vec<&'a str> {
     let mut variants: Vec<(&str, Role)> = Vec::new();
-    for record in INSTRUMENTS.iter().flat_map(|(instrument, _)| trap.at(place, *instrument)) {
+    for record in instruments.iter().flat_map(|instrument| trap.at(place, *instrument)) {
         if !variants.iter().any(|(known, _)| *known == record.variant) {
             variants.push((&record.variant, record.role));
         }
     }
     variants.sort_by_key(|(_, role)| *role);
-    variants
+    variants.into_iter().map(|(variant, _)| variant).collect()
 }
 
 fn missing(records: &[&Record], variant: &str) -> Option<Missing> {
     records.iter().rev().filter(|r| r.variant == variant).find_map(|r| Missing::of(r))
 }
 
+/// What a cell says: the count, or why there is none.
+pub(super) fn cell(records: &[&Record], variant: &str, metric: &str) -> String {
+    let found = records.iter().rev().find(|r| r.variant == variant && measures(r, metric));
+    let absent = || missing(records, variant).map_or(NONE.into(), |m| m.word.into());
+    found.map_or_else(absent, |record| exact(record))
+}
+
 // Only what some row has; an instrument that has nothing at all still shows its word, in a column of its own.
-fn add_columns(table: &mut Table, records: &[&Record], metrics: &[(&str, &str)], instrument: Instrument) {
+fn add_columns(table: &mut Table, records: &[&Record], instrument: Instrument) {
     if records.is_empty() {
         return;
     }
-    let is = |metric: &str, r: &Record| r.metric.as_deref() == Some(metric) && r.value.is_some();
-    let measured: Vec<_> = metrics.iter().filter(|(metric, _)| records.iter().any(|r| is(metric, r))).collect();
+    let known = |metric: &str| records.iter().any(|r| measures(r, metric));
+    let measured: Vec<_> = metrics(instrument).iter().filter(|(metric, _)| known(metric)).collect();
     let whole = [&("", instrument.word())];
     for (metric, header) in if measured.is_empty() { &whole[..] } else { &measured[..] } {
         table.columns.push(Column { header: (*header).into(), align: Align::Right });
         for row in &mut table.rows {
-            let found = records.iter().rev().find(|r| r.variant == row[0] && is(metric, r));
-            let absent = || missing(records, &row[0]).map_or(NONE.into(), |m| m.word.into());
-            let cell = found.map_or_else(absent, |r| exact(r));
+            let cell = cell(records, &row[0], metric);
             row.push(cell);
         }
     }
 }
 
-// Counts of threads that race may differ from run to run: then both ends are told.
+// Behind the name of a row, the marks of the runs that its cells are from.
+fn mark<'a>(table: &mut Table, trap: &TrapView<'a>, place: Place<'a>, sources: &Sources<'_>) {
+    let last =
+        |variant: &str, instrument| records(trap, place, instrument).into_iter().rev().find(|r| r.variant == variant);
+    for row in &mut table.rows {
+        let found = INSTRUMENTS.into_iter().filter_map(|instrument| last(&row[0], instrument));
+        let marks: String = found.map(|record| sources.mark(&record.run)).collect();
+        row[0].push_str(&marks);
+    }
+}
+
+/// How often buffers moved, in a sentence of its own.
+pub(super) fn moves(records: &[&Record]) -> Option<String> {
+    let mut said: Vec<String> = Vec::new();
+    for record in records.iter().filter(|r| measures(r, "moves")) {
+        let one = format!("{} {}", record.variant, exact(record));
+        if !said.contains(&one) {
+            said.push(one);
+        }
+    }
+    let said = said.join(", ");
+    (!said.is_empty())
+        .then(|| format!("Moves of the buffer, which depend on the state of the heap and are no exact count: {said}."))
+}
+
+// Every cell is counted three times; where the counts differ both ends are told.
 fn exact(record: &Record) -> String {
     let value = count(record.value.unwrap_or(f64::NAN));
     let (low, high) = (record.low.map_or(value.clone(), count), record.high.map_or(value.clone(), count));

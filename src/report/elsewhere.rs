@@ -1,10 +1,12 @@
 //! The headline rows of a trap in the other columns: another machine, another allocator, each arm alone.
 
-use super::caveat::overlap;
-use super::front::said;
+use super::cell::overlap;
+use super::column::Column;
 use super::label;
 use super::model::{Align, Block, Column as Header, Table, paragraph};
-use super::view::{Column, Place, Row, TrapView, span};
+use super::place::Place;
+use super::row::Row;
+use super::view::TrapView;
 use crate::trap::Role;
 
 /// What marks a ratio whose interval has nothing in common with the first column's.
@@ -22,28 +24,25 @@ pub(super) fn blocks(trap: &TrapView<'_>) -> Vec<Block> {
     vec![heading, paragraph(legend), Block::Table(table(trap, first, &others))]
 }
 
-fn table(trap: &TrapView<'_>, first: &Column<'_>, others: &[&Column<'_>]) -> Table {
+fn table<'a>(trap: &TrapView<'a>, first: &Column<'a>, others: &[&Column<'a>]) -> Table {
     let header = |header: String| Header { header, align: Align::Left };
     let columns = std::iter::once(first).chain(others.iter().copied()).map(|c| header(label::column(trap.view, c)));
     let columns = ["variant", "point"].map(|h| header(h.into())).into_iter().chain(columns).collect();
-    let headlines = trap.places().into_iter().filter(|p| p.headline);
-    Table { columns, rows: headlines.flat_map(|place| lines(trap, first, others, place)).collect() }
+    Table { columns, rows: trap.headlines().into_iter().flat_map(|place| lines(trap, first, others, place)).collect() }
 }
 
-fn lines(trap: &TrapView<'_>, first: &Column<'_>, others: &[&Column<'_>], place: Place<'_>) -> Vec<Vec<String>> {
+fn lines<'a>(trap: &TrapView<'a>, first: &Column<'a>, others: &[&Column<'a>], place: Place<'a>) -> Vec<Vec<String>> {
     let elsewhere: Vec<Vec<Row<'_>>> = others.iter().map(|column| trap.rows(column, place)).collect();
     let line = |row: &Row<'_>| {
         let there = elsewhere.iter().map(|rows| cell(row, rows.iter().find(|r| r.variant == row.variant)));
-        let [_, here] = said(row);
-        [row.variant.into(), place.title(), here].into_iter().chain(there).collect()
+        [row.variant.into(), place.title(), row.said()].into_iter().chain(there).collect()
     };
     trap.rows(first, place).iter().filter(|row| row.role != Role::Trap).map(line).collect()
 }
 
 fn cell(here: &Row<'_>, there: Option<&Row<'_>>) -> String {
     let Some(there) = there else { return "not run".into() };
-    let both = here.ratio.and_then(span).zip(there.ratio.and_then(span));
+    let both = here.span().zip(there.span());
     let mark = if both.is_some_and(|(a, b)| !overlap(a, b)) { DIFFERS } else { "" };
-    let [_, ratio] = said(there);
-    format!("{mark}{ratio}")
+    format!("{mark}{}", there.said())
 }

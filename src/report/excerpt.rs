@@ -2,10 +2,16 @@
 
 use thiserror::Error;
 
-use super::model::Block;
+use super::document::document;
+use super::front;
+use super::markdown;
+use super::model::{Block, Section};
 use super::section::HEADLINE;
-use super::{document, markdown};
+use super::view::View;
 use crate::record::Archive;
+
+/// The name of the table of all traps.
+const SUMMARY: &str = "summary";
 
 /// What is wrong with the markers of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -38,16 +44,27 @@ pub enum SpliceError {
     },
 }
 
-/// The section of one trap, as Markdown, or of `NAME/headline` what it says of its headline points; None where there are no
-/// records of the trap.
+/// The section of one trap, as Markdown, or of `NAME/headline` what it says of its headline points, or of `summary` the table
+/// of all traps; None where there are no records of the trap, or of any.
 #[must_use]
 pub fn excerpt(archive: &Archive, name: &str) -> Option<String> {
+    if name == SUMMARY {
+        return summary(archive);
+    }
     let (trap, whole) = name.strip_suffix("/headline").map_or((name, true), |trap| (trap, false));
     let mut section = document(archive).sections.into_iter().find(|s| s.trap.as_deref() == Some(trap))?;
     if !whole {
         section.blocks = headlines(section.blocks);
     }
     Some(markdown::section_text(&section))
+}
+
+fn summary(archive: &Archive) -> Option<String> {
+    let view = View::of(archive);
+    let table = front::table(&view, &view.traps());
+    let some = !table.rows.is_empty();
+    let section = || Section { trap: None, heading: String::new(), blocks: vec![Block::Table(table)] };
+    some.then(|| markdown::section_text(&section()))
 }
 
 // What comes before the first heading, and what stands under a headline point's.
@@ -63,7 +80,7 @@ fn headlines(blocks: Vec<Block>) -> Vec<Block> {
 }
 
 /// The text with what stands between `<!-- trapline:NAME -->` and `<!-- /trapline:NAME -->`, each on a line of its own,
-/// replaced by the excerpt of that trap. All else stays as it is, the markers too.
+/// replaced by the [`excerpt`] of that name. All else stays as it is, the markers too.
 ///
 /// # Errors
 /// If a marker is not closed or not opened, or names a trap without records.

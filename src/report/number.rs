@@ -41,15 +41,66 @@ pub(super) fn percent(share: f64) -> String {
     if hundredths.abs() < 9.95 { format!("{hundredths:.1}{TIE}%") } else { format!("{}{TIE}%", count(hundredths)) }
 }
 
-/// `1 fork`, `2 forks`.
+/// `1 layout`, `2 layouts`, `3 processes`.
 pub(super) fn many(number: usize, thing: &str) -> String {
-    format!("{}{TIE}{thing}{}", count(number as f64), if number == 1 { "" } else { "s" })
+    let plural = if thing.ends_with("ss") { "es" } else { "s" };
+    format!("{}{TIE}{thing}{}", count(number as f64), if number == 1 { "" } else { plural })
+}
+
+/// A count in five characters at most: `999`, `1.2k`, `50k`, `4.8M`.
+pub(super) fn short(value: f64) -> String {
+    let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
+    // A value that rounds up to the next unit is one of that unit.
+    let Some((size, unit)) = units.into_iter().find(|(size, _)| value >= 0.9995 * size) else {
+        return format!("{value:.0}");
+    };
+    let scaled = value / size;
+    if scaled < 9.95 && (scaled - scaled.round()).abs() >= 0.05 {
+        return format!("{scaled:.1}{unit}");
+    }
+    format!("{scaled:.0}{unit}")
+}
+
+/// `15→1`, `6.3→3.2M`: two counts, the unit once where it is the same.
+pub(super) fn arrow(from: f64, to: f64) -> String {
+    if from == to {
+        return short(from);
+    }
+    let [from, to] = [from, to].map(short);
+    let unit = |text: &str| text.chars().last().filter(char::is_ascii_alphabetic);
+    match unit(&from) {
+        Some(last) if unit(&to) == Some(last) => format!("{}→{to}", from.trim_end_matches(last)),
+        _ => format!("{from}→{to}"),
+    }
+}
+
+/// How many times fewer: `÷2.0`; `→0` where nothing is left.
+pub(super) fn fewer(from: f64, to: f64) -> String {
+    if to == 0.0 { if from == 0.0 { "÷1".into() } else { "→0".into() } } else { format!("÷{}", factor(from / to)) }
+}
+
+/// A ratio in four characters: `0.88`, `1.46`, `12.3`, `123`.
+pub(super) fn factor(ratio: f64) -> String {
+    match ratio {
+        _ if ratio < 9.995 => format!("{ratio:.2}"),
+        _ if ratio < 99.95 => format!("{ratio:.1}"),
+        _ => format!("{ratio:.0}"),
+    }
+}
+
+/// A ratio and how far its interval reaches, up and down: `1.46±2%`. Less than 1 % is told as 1 %.
+pub(super) fn ratio_within([low, value, high]: [f64; 3]) -> String {
+    let half = 100.0 * half_width(low, high);
+    format!("{}±{:.0}%", factor(value), half.max(1.0))
 }
 
 /// Half of an interval's width as a share of its middle, on the scale of ratios: 0.05 where it reaches 5 % up and down.
 pub(super) fn half_width(low: f64, high: f64) -> f64 {
     (high / low).sqrt() - 1.0
 }
+
+/// What a cell says where nothing applies: the trap has no ratio to itself.
+pub(super) const NONE: &str = "–";
 
 /// A unit of time that keeps numbers short.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,6 +162,24 @@ mod tests {
         let text = interval([1.4, 1.46, 1.53]);
         assert!(!text.contains(' '));
         assert_eq!(plain(&text), "1.46 [1.40, 1.53]");
+    }
+
+    #[test]
+    fn short_forms_keep_two_digits() {
+        let counts =
+            [(0.0, "0"), (999.0, "999"), (999.8, "1k"), (1_234.0, "1.2k"), (50_015.0, "50k"), (4_812_345.0, "4.8M")];
+        for (value, text) in counts {
+            assert_eq!(short(value), text);
+        }
+        assert_eq!([arrow(15.0, 1.0), arrow(6.29e6, 3.2e6), arrow(12e3, 700.0)], ["15→1", "6.3→3.2M", "12k→700"]);
+        assert_eq!([fewer(9.0, 4.5), fewer(9.0, 0.0), fewer(0.0, 0.0)], ["÷2.00", "→0", "÷1"]);
+        assert_eq!([ratio_within([1.43, 1.46, 1.49]), ratio_within([11.9, 12.0, 12.1])], ["1.46±2%", "12.0±1%"]);
+    }
+
+    #[test]
+    fn words_have_their_plurals() {
+        assert_eq!(["layout", "process"].map(|thing| plain(&many(2, thing))), ["2 layouts", "2 processes"]);
+        assert_eq!(plain(&many(1, "process")), "1 process");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The strip of dots: where each fork fell, on one logarithmic axis for all rows of a point.
+//! The strip of dots: where each layout fell, on one logarithmic axis for all rows of a point.
 
 use super::number::figures;
 
@@ -28,10 +28,10 @@ impl Axis {
         format!("{low}{high:>room$}")
     }
 
-    /// A `·` for one fork, `:` for two, `+` for more; `|` at 1.
-    pub(super) fn strip(&self, forks: &[f64]) -> String {
+    /// A `·` for one layout, `:` for two, `+` for more; `|` at 1.
+    pub(super) fn strip(&self, layouts: &[f64]) -> String {
         let mut counts = [0_usize; WIDTH];
-        forks.iter().filter_map(|&fork| self.cell(fork)).for_each(|cell| counts[cell] += 1);
+        layouts.iter().filter_map(|&layout| self.cell(layout)).for_each(|cell| counts[cell] += 1);
         let one = self.cell(1.0);
         let mark = |(cell, count): (usize, &usize)| match count {
             0 if Some(cell) == one => '|',
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forks_stand_where_they_fell() {
+    fn layouts_stand_where_they_fell() {
         let axis = Axis::over([0.5, 2.0].into_iter()).expect("values");
         assert_eq!(axis.header(), "0.500      2.00");
         assert_eq!(axis.strip(&[0.5, 2.0]), "·      |      ·");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_forks_still_have_an_axis() {
+    fn equal_layouts_still_have_an_axis() {
         let axis = Axis::over([1.4; 3].into_iter()).expect("values");
         assert_eq!(axis.strip(&[1.4; 3]), "       +       ");
         assert_eq!(Axis::over([f64::NAN, 0.0].into_iter()), None);

@@ -2,7 +2,7 @@
 //! table folds, and the columns that are left stand below, beside the names of the rows again.
 
 use super::model::{Align, Table};
-use super::text::{WIDTH, wrap};
+use super::wrap::{WIDTH, wrap};
 
 const GAP: usize = 2;
 

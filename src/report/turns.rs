@@ -2,8 +2,9 @@
 
 use super::model::Block;
 use super::number::{TIE, count, many};
-use super::verdict::Verdict;
-use super::view::{Place, TrapView};
+use super::place::Place;
+use super::verdict::Word;
+use super::view::TrapView;
 use crate::trap::Role;
 
 /// A decided row, as a point on an axis.
@@ -11,7 +12,7 @@ use crate::trap::Role;
 struct Decided<'a> {
     variant: &'a str,
     place: Place<'a>,
-    verdict: Verdict,
+    word: Word,
 }
 
 /// One way from point to point: what varies, all else equal.
@@ -33,9 +34,14 @@ const AXES: [Axis; 3] = [
     },
 ];
 
-pub(super) fn blocks(trap: &TrapView<'_>) -> Vec<Block> {
+/// Variants, and between which points what is said of them changes.
+pub(super) fn of(trap: &TrapView<'_>) -> Vec<(String, String)> {
     let decided = decided(trap);
-    let turns: Vec<(String, String)> = AXES.iter().flat_map(|axis| along(axis, &decided)).collect();
+    AXES.iter().flat_map(|axis| along(axis, &decided)).collect()
+}
+
+pub(super) fn blocks(trap: &TrapView<'_>) -> Vec<Block> {
+    let turns = of(trap);
     if turns.is_empty() {
         return Vec::new();
     }
@@ -46,8 +52,8 @@ fn decided<'a>(trap: &TrapView<'a>) -> Vec<Decided<'a>> {
     let mut decided = Vec::new();
     for (column, place) in trap.column.into_iter().flat_map(|c| trap.places().into_iter().map(move |p| (c, p))) {
         for row in trap.rows(column, place).iter().filter(|r| matches!(r.role, Role::Fix | Role::Opposite)) {
-            let verdict = row.verdict().filter(|v| v.decided());
-            decided.extend(verdict.map(|verdict| Decided { variant: row.variant, place, verdict }));
+            let word = row.verdict.filter(|_| row.is_decided()).map(|verdict| verdict.word);
+            decided.extend(word.map(|word| Decided { variant: row.variant, place, word }));
         }
     }
     decided
@@ -58,14 +64,13 @@ fn along(axis: &Axis, decided: &[Decided<'_>]) -> Vec<(String, String)> {
         decided.iter().filter_map(|d| (axis.at)(&d.place).map(|(at, rest)| (d, at, rest))).collect();
     let key = |d: &(&Decided<'_>, f64, String)| (d.0.variant.to_owned(), d.2.clone());
     placed.sort_by(|a, b| key(a).cmp(&key(b)).then(a.1.total_cmp(&b.1)));
-    let turn = |pair: &&[(&Decided<'_>, f64, String)]| {
-        key(&pair[0]) == key(&pair[1]) && pair[0].0.verdict != pair[1].0.verdict
-    };
+    let turn =
+        |pair: &&[(&Decided<'_>, f64, String)]| key(&pair[0]) == key(&pair[1]) && pair[0].0.word != pair[1].0.word;
     placed.windows(2).filter(turn).map(|pair| bracket(axis, pair[0].0, pair[1].0)).collect()
 }
 
 fn bracket(axis: &Axis, from: &Decided<'_>, to: &Decided<'_>) -> (String, String) {
-    let [a, b] = [from, to].map(|d| format!("{}, where it {}", (axis.name)(&d.place), d.verdict));
+    let [a, b] = [from, to].map(|d| format!("{}, where it {}", (axis.name)(&d.place), d.word.word()));
     let named = (axis.name)(&from.place);
     let rest: Vec<String> = from.place.title().split(", ").filter(|part| *part != named).map(Into::into).collect();
     let rest = if rest.is_empty() { String::new() } else { format!(" ({})", rest.join(", ")) };

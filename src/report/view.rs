@@ -3,37 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::number::{TIE, count, many};
-use super::verdict::Verdict;
+use super::caveat::{Caveat, Occupied};
+use super::cell::{Missing, measures, span};
+use super::column::{Column, Kind};
+use super::place::Place;
+use super::row::{Row, saved};
+use super::verdict::{Verdict, Word};
 use crate::record::{Archive, Record, Run, TrapNote};
 use crate::trap::{Instrument, Role};
-
-/// `[low, value, high]` of a record that has all three.
-pub(super) fn span(record: &Record) -> Option<[f64; 3]> {
-    Some([record.low?, record.value?, record.high?])
-}
-
-/// The ratio that a point's words rest on: what a service pays where threads share the work, else the median.
-pub(super) const fn headline_metric(threads: usize) -> &'static str {
-    if threads > 1 { "ratio_of_totals" } else { "ratio" }
-}
-
-/// Runs of one machine, one allocator and one way of forking.
-#[derive(Clone, Debug)]
-pub(super) struct Column<'a> {
-    pub(super) runs: Vec<&'a Run>,
-}
-
-impl<'a> Column<'a> {
-    pub(super) fn holds(&self, record: &Record) -> bool {
-        self.runs.iter().any(|run| run.run == record.run)
-    }
-
-    /// The latest run, whose provenance speaks for the column.
-    pub(super) fn run(&self) -> Option<&'a Run> {
-        self.runs.last().copied()
-    }
-}
 
 /// All records, sorted out.
 #[derive(Clone, Debug)]
@@ -45,22 +22,13 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn of(archive: &'a Archive) -> Self {
-        let mut columns: Vec<Column<'a>> = Vec::new();
-        for run in archive.runs.iter().filter(|r| r.instrument == Instrument::Ratio) {
-            match columns.iter_mut().find(|c| c.runs[0].same_column(run)) {
-                Some(column) => column.runs.push(run),
-                None => columns.push(Column { runs: vec![run] }),
-            }
-        }
-        let size = |c: &Column<'_>| archive.records.iter().filter(|r| c.holds(r)).count();
-        columns.sort_by_key(|c| (c.runs[0].solo, Reverse(size(c))));
-        Self { archive, columns }
+        Self { archive, columns: Column::all(archive) }
     }
 
     /// Every trap that has a record or was chosen, in the order of the run that chose most, then as first seen.
     pub(super) fn traps(&'a self) -> Vec<TrapView<'a>> {
         let mut runs: Vec<&Run> = self.archive.runs.iter().collect();
-        runs.sort_by_key(|r| Reverse(r.traps.len()));
+        runs.sort_by_key(|r| (Reverse(r.traps.len()), Reverse(&r.started)));
         let noted = runs.iter().flat_map(|r| &r.traps).map(|note| note.name.as_str());
         let seen = self.archive.records.iter().map(|r| r.trap.as_str());
         let mut names: Vec<&str> = Vec::new();
@@ -75,6 +43,14 @@ impl<'a> View<'a> {
     /// Records whose run's line is lost: without provenance they are no numbers.
     pub(super) fn orphans(&self) -> usize {
         self.archive.records.iter().filter(|r| self.archive.run_of(r).is_none()).count()
+    }
+
+    /// The second sitting: another column of the machine, the allocator and the way of forking of the first one, if that one
+    /// is neither solo nor unpinned.
+    pub(super) fn second_sitting(&self) -> Option<&Column<'a>> {
+        let first = self.columns.first()?.run().filter(|run| !run.solo && !run.unpinned)?;
+        let ground = |run: &Run| (run.provenance.cpu.clone(), run.provenance.allocator.clone(), run.solo, run.unpinned);
+        self.columns.iter().skip(1).find(|c| c.run().is_some_and(|run| ground(run) == ground(first)))
     }
 }
 
@@ -93,16 +69,17 @@ impl<'a> TrapView<'a> {
     fn of(view: &'a View<'a>, name: &'a str) -> Self {
         let known = |r: &&Record| r.trap == name && view.archive.run_of(r).is_some();
         let records: Vec<&Record> = view.archive.records.iter().filter(known).collect();
-        let notes = view.archive.runs.iter().rev().flat_map(|r| &r.traps);
+        let newest = view.archive.runs.iter().filter(|r| r.traps.iter().any(|n| n.name == name));
+        let note = newest.max_by_key(|r| &r.started).and_then(|r| r.traps.iter().find(|n| n.name == name));
         let column = view.columns.iter().find(|c| records.iter().any(|r| c.holds(r)));
-        Self { view, name, note: notes.into_iter().find(|n| n.name == name), column, records }
+        Self { view, name, note, column, records }
     }
 
-    /// Its points: cases as first seen, then threads, then n.
+    /// Its points in the first column, and those that only counts know there: cases as first seen, then threads, then n.
     pub(super) fn places(&self) -> Vec<Place<'a>> {
         let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
         let mut places: Vec<Place<'a>> = Vec::new();
-        for record in &self.records {
+        for record in self.records.iter().filter(|r| self.is_here(r)) {
             let next = cases.len();
             cases.entry(&record.case).or_insert(next);
             let place = Place::of(record);
@@ -114,17 +91,60 @@ impl<'a> TrapView<'a> {
         places
     }
 
+    // Whether a record belongs to the first column: a ratio of it, or a count of the same folder.
+    fn is_here(&self, record: &Record) -> bool {
+        match record.instrument {
+            Instrument::Ratio => self.column.is_some_and(|column| column.holds(record)),
+            _ => self.source() == self.run_of(record).map(|run| run.source.as_str()),
+        }
+    }
+
+    // Where the full tables come from: the folder of the first column, or of the newest run where no ratio was measured.
+    fn source(&self) -> Option<&'a str> {
+        let column = self.column.and_then(Column::run);
+        let newest = || self.records.iter().filter_map(|r| self.run_of(r)).max_by_key(|run| &run.started);
+        column.or_else(newest).map(|run| run.source.as_str())
+    }
+
+    pub(super) fn run_of(&self, record: &Record) -> Option<&'a Run> {
+        self.view.archive.run_of(record)
+    }
+
+    /// Whether the point carries claims, as the newest run that measured it has it.
+    pub(super) fn is_headline(&self, place: Place<'_>) -> bool {
+        let here = self.records.iter().filter(|r| Place::of(r) == place);
+        let newest = here.max_by_key(|r| self.run_of(r).map(|run| &run.started));
+        newest.is_some_and(|record| record.headline)
+    }
+
+    /// The headline points, in the order in which the trap states them.
+    pub(super) fn headlines(&self) -> Vec<Place<'a>> {
+        let known = self.places();
+        let mut headlines: Vec<Place<'a>> = Vec::new();
+        for place in self.records.iter().map(|r| Place::of(r)).filter(|p| known.contains(p) && self.is_headline(*p)) {
+            if !headlines.contains(&place) {
+                headlines.push(place);
+            }
+        }
+        headlines
+    }
+
     /// All records of one instrument at a point, of stated variants.
     pub(super) fn at(&self, place: Place<'a>, instrument: Instrument) -> impl Iterator<Item = &'a Record> {
         let here = move |r: &&&Record| Place::of(r) == place && r.instrument == instrument && r.role != Role::Control;
-        self.records.iter().filter(here).copied()
+        self.records.iter().filter(here).filter(|r| self.is_here(r)).copied()
+    }
+
+    /// The records of one instrument, at all points of the first column's folder.
+    pub(super) fn all(&self, instrument: Instrument) -> impl Iterator<Item = &'a Record> {
+        self.records.iter().filter(move |r| r.instrument == instrument && self.is_here(r)).copied()
     }
 
     /// Whether a record of another instrument was taken on the machine and under the allocator of the full tables.
     pub(super) fn on_same_ground(&self, record: &Record) -> bool {
         let ground = |run: &Run| (run.provenance.cpu.clone(), run.provenance.allocator.clone());
         let here = self.column.and_then(Column::run).map(ground);
-        here.is_some() && self.view.archive.run_of(record).map(ground) == here
+        here.is_some() && self.run_of(record).map(ground) == here
     }
 
     /// The ratio instrument's record of a variant or control; the last one if several runs of the column have it.
@@ -135,113 +155,86 @@ impl<'a> TrapView<'a> {
         variant: &str,
         metric: &str,
     ) -> Option<&'a Record> {
-        let is = |r: &&&Record| {
-            Place::of(r) == place && r.variant == variant && r.metric.as_deref() == Some(metric) && column.holds(r)
-        };
+        let is = |r: &&&Record| Place::of(r) == place && r.variant == variant && measures(r, metric) && column.holds(r);
         self.records.iter().rev().find(is).copied()
     }
 
-    /// The headline ratio of a variant or control at a point, or the other one where that is all there is.
-    pub(super) fn ratio(&self, column: &Column<'_>, place: Place<'_>, variant: &str) -> Option<&'a Record> {
-        let cell = |metric| self.cell(column, place, variant, metric);
-        cell(headline_metric(place.threads)).or_else(|| cell("ratio"))
+    /// The trap against itself at a point.
+    pub(super) fn same(&self, column: &Column<'_>, place: Place<'_>) -> Option<&'a Record> {
+        self.cell(column, place, "same", "ratio")
     }
 
     /// A row a variant that the ratio instrument knows at this point, the trap first, then the fixes as stated.
-    pub(super) fn rows(&self, column: &Column<'_>, place: Place<'a>) -> Vec<Row<'a>> {
+    pub(super) fn rows(&self, column: &Column<'a>, place: Place<'a>) -> Vec<Row<'a>> {
+        let withheld = self.caveats(column, place).iter().any(Caveat::withholds);
+        let stated = |r: &&&Record| {
+            Place::of(r) == place && r.instrument == Instrument::Ratio && r.role != Role::Control && column.holds(r)
+        };
         let mut rows: Vec<Row<'a>> = Vec::new();
-        for record in self.at(place, Instrument::Ratio).filter(|r| column.holds(r)) {
+        for record in self.records.iter().filter(stated) {
             if !rows.iter().any(|row| row.variant == record.variant) {
-                rows.push(self.row(column, place, record));
+                rows.push(self.row(column, place, record, withheld));
             }
         }
         rows.sort_by_key(|row| row.role);
         rows
     }
 
-    fn row(&self, column: &Column<'_>, place: Place<'_>, record: &'a Record) -> Row<'a> {
+    fn row(&self, column: &Column<'a>, place: Place<'a>, record: &'a Record, withheld: bool) -> Row<'a> {
         let cell = |metric| self.cell(column, place, &record.variant, metric);
         let same = |r: &&&Record| column.holds(r) && Place::of(r) == place && r.variant == record.variant;
+        let ratio = cell("ratio").filter(|_| record.role != Role::Trap);
+        let trap = self
+            .records
+            .iter()
+            .rev()
+            .find(|r| r.role == Role::Trap && Place::of(r) == place && measures(r, "ns_per_op") && column.holds(r));
+        let trap_ns = trap.and_then(|trap| trap.value);
+        let verdict = ratio.filter(|_| !withheld).and_then(|ratio| self.verdict(column, place, ratio));
         Row {
             variant: &record.variant,
             role: record.role,
+            run: &ratio.unwrap_or(record).run,
             ns: cell("ns_per_op"),
-            saved: cell("saved_ns_per_op"),
-            medians: cell("ratio"),
-            totals: cell("ratio_of_totals"),
-            ratio: self.ratio(column, place, &record.variant),
-            missing: self.records.iter().filter(same).find_map(|r| Missing::of(r)),
+            cpu: cell("cpu_ns_per_op"),
+            cpus: cell("cpus"),
+            ratio,
+            saved: ratio.and_then(span).zip(trap_ns).map(|(ratio, ns)| saved(ns, ratio)),
+            missing: self.records.iter().rev().filter(same).find_map(|r| Missing::of(r)),
+            verdict,
+            withheld,
         }
+    }
+
+    fn verdict(&self, column: &Column<'_>, place: Place<'_>, ratio: &Record) -> Option<Verdict> {
+        let same = self.same(column, place).and_then(span);
+        let verdict = Verdict::of(span(ratio)?, same, &ratio.processes, column.layouts_differ(ratio));
+        let fine = matches!(verdict.word, Word::Faster | Word::Slower | Word::Ties);
+        if fine && column.missed(Kind::of(place.threads), &ratio.run) {
+            return Some(Verdict { word: Word::Unresolved, suffix: None });
+        }
+        Some(verdict)
+    }
+
+    /// What every row at a point suffers from.
+    pub(super) fn caveats(&self, column: &Column<'_>, place: Place<'_>) -> Vec<Caveat> {
+        let here = |r: &&&Record| Place::of(r) == place && column.holds(r);
+        let value = |r: &&Record| Some((r.variant.clone(), r.value?));
+        let of = |metric: &'static str| self.records.iter().filter(here).filter(move |r| measures(r, metric));
+        let taken = of("taken").filter_map(value).max_by(|a, b| a.1.total_cmp(&b.1));
+        let floor = of("cpus").filter(|r| r.role == Role::Floor).find_map(value);
+        let run = self.records.iter().rev().find(here).and_then(|r| column.run_of(r));
+        let missed = run.is_some_and(|run| column.missed(Kind::of(place.threads), &run.run));
+        let cores = run.and_then(|run| run.provenance.cores);
+        let unpinned = run.is_some_and(|run| run.unpinned);
+        let occupied = Occupied { taken, floor_cpus: floor.filter(|_| unpinned) };
+        let missed = missed.then(|| Caveat::Missed { kind: Kind::of(place.threads).word() });
+        Caveat::of_point(place.threads, cores, self.same(column, place), occupied).into_iter().chain(missed).collect()
     }
 
     /// The runs of a column that this trap's records rest on.
     pub(super) fn runs(&self, column: &Column<'a>) -> Vec<&'a Run> {
         let rests = |run: &&Run| self.records.iter().any(|r| r.run == run.run);
         column.runs.iter().copied().filter(rests).collect()
-    }
-}
-
-/// A point, as records tell of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place<'a> {
-    pub(super) n: u64,
-    pub(super) threads: usize,
-    pub(super) case: &'a str,
-    pub(super) headline: bool,
-}
-
-impl<'a> Place<'a> {
-    pub(super) fn of(record: &'a Record) -> Self {
-        Self { n: record.n, threads: record.threads, case: &record.case, headline: record.headline }
-    }
-
-    /// `n = 50 000, 8 threads, owning`.
-    pub(super) fn title(&self) -> String {
-        let mut title = format!("n{TIE}={TIE}{}", count(self.n as f64));
-        if self.threads > 1 {
-            title.push_str(&format!(", {}", many(self.threads, "thread")));
-        }
-        if !self.case.is_empty() {
-            title.push_str(&format!(", {}", self.case));
-        }
-        title
-    }
-}
-
-/// What the ratio instrument says of one variant at one point.
-#[derive(Clone, Debug)]
-pub(super) struct Row<'a> {
-    pub(super) variant: &'a str,
-    pub(super) role: Role,
-    pub(super) ns: Option<&'a Record>,
-    pub(super) saved: Option<&'a Record>,
-    /// The ratio that words rest on.
-    pub(super) ratio: Option<&'a Record>,
-    pub(super) medians: Option<&'a Record>,
-    pub(super) totals: Option<&'a Record>,
-    pub(super) missing: Option<Missing>,
-}
-
-impl Row<'_> {
-    /// The word, where there is an interval.
-    pub(super) fn verdict(&self) -> Option<Verdict> {
-        Some(Verdict::of(self.ratio.and_then(span)?, None, &self.ratio?.processes, false))
-    }
-}
-
-/// Why there is no number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Missing {
-    /// What the cell says.
-    pub(super) word: &'static str,
-    /// Why, and how to get it.
-    pub(super) why: String,
-}
-
-impl Missing {
-    pub(super) fn of(record: &Record) -> Option<Self> {
-        let reasons = [("failed", &record.failed), ("skipped", &record.skipped), ("n/a", &record.blind)];
-        let (word, why) = reasons.into_iter().find_map(|(word, why)| Some((word, why.clone()?)))?;
-        Some(Self { word, why })
     }
 }

@@ -85,6 +85,12 @@ where
     M: Fn(&I) -> C,
     G: FnMut(&I, &C, &Finish<'_>) -> u64,
 {
+    // With the caller there may be more threads than CPUs. Then they wait for each other's, and nobody took them.
+    fn without_own_delay(&self, crew: CrewTime) -> CrewTime {
+        let delayed = crew.delayed.filter(|_| self.crew.threads() < place::available());
+        CrewTime { delayed, ..crew }
+    }
+
     fn lap(&mut self) -> Lap {
         let (desk, collect) = (&self.desk, &mut self.collect);
         let call = Arc::new((self.call)(&desk.input));
@@ -119,7 +125,7 @@ where
             crew = [crew, lap.crew].into_iter().sum();
         }
         // Of workers that are not the crew's, such as another pool's, nothing is known.
-        let crew = (self.crew.threads() > 0).then_some(crew);
+        let crew = (self.crew.threads() > 0).then(|| self.without_own_delay(crew));
         Pace { crew, ..Pace::alone(runs, wall) }
     }
 

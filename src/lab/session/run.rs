@@ -169,14 +169,15 @@ impl<'a> Session<'a> {
         Ok(self.store.put(&self.run, &records)?)
     }
 
+    // Each target prints what it has measured, and the last one, whose own results criterion has printed, the summary over all.
     fn report(&self) -> Result<(), SessionError> {
-        let measured = report::write(&self.folder)?.only(&self.run.run);
+        let archive = report::write(&self.folder)?;
+        let said = match self.run.instrument {
+            Instrument::Time => report::summary(&archive),
+            instrument => report::screen(&archive.only(&self.run.run), instrument, !self.args.filters.is_empty()),
+        };
         let mut out = io::stdout().lock();
-        // Criterion has printed what the time target measured.
-        if self.run.instrument != Instrument::Time {
-            let _ = writeln!(out, "{}", report::text(&report::document(&measured)));
-        }
-        let _ = writeln!(out, "The whole report: {}", self.folder.join("report.md").display());
+        let _ = writeln!(out, "\n{said}The whole report: {}", self.folder.join("report.md").display());
         Ok(())
     }
 

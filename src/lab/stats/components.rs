@@ -30,11 +30,11 @@ pub struct Components {
 /// ÷ 0.954. Unlike the median deviation from a median it is not too small where rounds are few. The median of R rounds then
 /// has variance s² · π/2 ÷ (R + π/2 − 1): π/2 ÷ R for many, 1 for one, and within 3 % for odd numbers between.
 ///
-/// None with fewer than two processes, no two rounds of one process, or a value without a logarithm.
+/// None of fewer than two layouts, no two rounds of one process, or a value without a logarithm.
 ///
-/// Sources: Searle, Casella and McCulloch, "Variance Components", 1992, section 3.6 (unequal numbers);
+/// Sources: Searle, Casella and `McCulloch` ("Variance Components", 1992, chapter 3) for unequal numbers;
 /// [Rousseeuw and Croux, "Alternatives to the median absolute deviation", JASA 88(424),
-/// 1993](https://doi.org/10.1080/01621459.1993.10476408), section 3 (differences of pairs); the variance of a median of many
+/// 1993](https://doi.org/10.1080/01621459.1993.10476408), for differences of pairs; the variance of a median of many
 /// normal values: Kenney and Keeping, "Mathematics of Statistics", part 2, 1951.
 #[must_use]
 pub fn components(processes: &[Vec<f64>], rounds: &[Vec<f64>]) -> Option<Components> {

@@ -8,12 +8,10 @@
 
 mod components;
 mod interval;
-mod modes;
 mod permutation;
 #[cfg(test)]
 pub(crate) mod simulated;
 
 pub use components::{Components, components};
 pub use interval::{geometric_interval, layout_medians, median, nested_interval, next_link, t_interval};
-pub use modes::{MODE_GAP, MODE_GAPS, Mode, modes};
 pub use permutation::{holm, permutation_p};

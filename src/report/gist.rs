@@ -1,0 +1,99 @@
+//! A trap in one line: its first headline point, the advice, the fix that wins by more, what is counted, where it turns.
+
+use super::cell::{Missing, measures};
+use super::counts;
+use super::number::NONE;
+use super::place::Place;
+use super::row::Row;
+use super::turns;
+use super::verdict::{Suffix, Word};
+use super::view::TrapView;
+use crate::record::Record;
+use crate::trap::{Instrument, Role};
+
+/// What is told of a trap first.
+#[derive(Clone, Debug)]
+pub(super) struct Gist<'a> {
+    pub(super) place: Place<'a>,
+    /// How many other headline points there are.
+    pub(super) more: usize,
+    /// The name of the advice, the first fix.
+    pub(super) advice: Option<&'a str>,
+    /// The advice's row of times.
+    pub(super) row: Option<Row<'a>>,
+    /// The fix that wins by more than the advice, for certain.
+    pub(super) best: Option<Row<'a>>,
+    /// Between which points what is said of a fix changes.
+    pub(super) turns: Vec<(String, String)>,
+}
+
+impl<'a> Gist<'a> {
+    /// None where the trap has no point.
+    pub(super) fn of(trap: &TrapView<'a>) -> Option<Self> {
+        let headlines = trap.headlines();
+        let place = headlines.first().copied().or_else(|| trap.places().first().copied())?;
+        let rows = trap.column.map(|column| trap.rows(column, place)).unwrap_or_default();
+        let fixes: Vec<&Row<'_>> = rows.iter().filter(|row| row.role == Role::Fix).collect();
+        let row = fixes.first().copied().cloned();
+        Some(Self {
+            place,
+            more: headlines.len().saturating_sub(1),
+            advice: row.as_ref().map(|row| row.variant).or_else(|| counted_advice(trap, place)),
+            best: best(&fixes).cloned(),
+            row,
+            turns: turns::of(trap),
+        })
+    }
+
+    /// `+2`, or nothing.
+    pub(super) fn more(&self) -> String {
+        if self.more == 0 { String::new() } else { format!("+{}", self.more) }
+    }
+
+    /// The word on the advice, with `^` where links differ and `*` where it is another at other points.
+    pub(super) fn word(&self) -> String {
+        let Some(row) = &self.row else { return NONE.into() };
+        let by_layout = row.verdict.is_some_and(|v| v.suffix == Some(Suffix::ByLayout));
+        let word = match row.verdict {
+            Some(verdict) if by_layout => format!("{}^", verdict.word.word()),
+            _ => row.word(),
+        };
+        let open = row.verdict.is_none_or(|v| v.word == Word::Unresolved);
+        if !open && self.turns.iter().any(|(variant, _)| variant == row.variant) { format!("{word}*") } else { word }
+    }
+
+    /// A count of the trap and of the advice, at this point or, of an instrument that does not go there, at the one where it counts.
+    pub(super) fn count(&self, trap: &TrapView<'a>, instrument: Instrument, metric: &str) -> Option<[f64; 2]> {
+        let elsewhere = trap.places().into_iter();
+        std::iter::once(self.place).chain(elsewhere).find_map(|place| {
+            let records = counts::records(trap, place, instrument);
+            let of = |is: &dyn Fn(&Record) -> bool| {
+                records.iter().rev().find(|r| is(r) && measures(r, metric)).and_then(|r| r.value)
+            };
+            Some([of(&|r| r.role == Role::Trap)?, of(&|r| Some(r.variant.as_str()) == self.advice)?])
+        })
+    }
+}
+
+/// What a cell says that has no count: whether the instrument can't see the trap, was skipped, failed, or was not run.
+pub(super) fn uncounted(trap: &TrapView<'_>, instrument: Instrument) -> &'static str {
+    trap.all(instrument).find_map(Missing::of).map_or(NONE, |missing| missing.word)
+}
+
+fn counted_advice<'a>(trap: &TrapView<'a>, place: Place<'a>) -> Option<&'a str> {
+    let instruments = [Instrument::Heap, Instrument::Instructions].into_iter();
+    let mut records = instruments.flat_map(|instrument| trap.at(place, instrument).chain(trap.all(instrument)));
+    records.find(|r| r.role == Role::Fix).map(|r| r.variant.as_str())
+}
+
+/// Of the fixes of a point, the first one being the advice: the one that wins by more than it, for certain.
+pub(super) fn best<'r, 'a>(fixes: &[&'r Row<'a>]) -> Option<&'r Row<'a>> {
+    let (advice, others) = fixes.split_first()?;
+    let bar = advice.span().map_or(1.0, |[_, value, _]| value);
+    let wins = |row: &&&Row<'_>| {
+        let wins = row.verdict.is_some_and(|v| v.word == Word::Wins && v.suffix != Some(Suffix::Split));
+        wins && row.span().is_some_and(|[low, ..]| low > bar)
+    };
+    let value = |row: &Row<'_>| row.span().map_or(0.0, |[_, value, _]| value);
+    others.iter().filter(wins).max_by(|a, b| value(a).total_cmp(&value(b))).copied()
+}

@@ -1,0 +1,110 @@
+//! The page of the report, in a file beside the records.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::document::document;
+use super::markdown::markdown;
+use super::model::{Block, Document};
+use crate::record::{Archive, StoreError};
+
+const CRITERION: &str = "../criterion/report/index.html";
+
+/// What went wrong with a report.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// The records could not be read.
+    #[error(transparent)]
+    Records(#[from] StoreError),
+    /// The page could not be written.
+    #[error("cannot write the report to {path}: {source}; the records are as they were")]
+    Io {
+        /// Where to.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Reads the records under this folder (`records/*.jsonl`), writes the page (`report.md`) beside them in one step, and
+/// returns what it has read.
+///
+/// # Errors
+/// If the records can't be read or the page can't be written.
+pub fn write(folder: &Path) -> Result<Archive, ReportError> {
+    let archive = Archive::read_folder(&folder.join("records"))?;
+    let path = folder.join("report.md");
+    let mut document = document(&archive);
+    link_criterion(&mut document, folder);
+    replace(&path, &markdown(&document)).map_err(|source| ReportError::Io { path, source })?;
+    Ok(archive)
+}
+
+/// Adds the link to criterion's own report, if a page in this folder can lead to one.
+pub fn link_criterion(document: &mut Document, folder: &Path) {
+    let there = folder.join(CRITERION).exists();
+    if let Some(front) = document.sections.first_mut().filter(|_| there) {
+        let text = "Throughput over time and against baselines is in criterion's own report".into();
+        front.blocks.push(Block::Link { text, target: CRITERION.into() });
+    }
+}
+
+fn replace(path: &Path, page: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = beside(folder)?;
+    file.write_all(page.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+// A new file that others may read, as far as the user lets them.
+fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".trapline-").tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_cannot_be_written_is_named() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("file"), "")?;
+        let error = replace(&folder.path().join("file/report.md"), "").expect_err("a file is no folder");
+        let error = ReportError::Io { path: "file/report.md".into(), source: error };
+        assert!(error.to_string().starts_with("cannot write the report to file/report.md: "));
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_leads_to_criterion_only_where_it_is() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let (page, there) = (folder.path().join("trapline/report.md"), folder.path().join("criterion/report"));
+        write(&folder.path().join("trapline"))?;
+        assert!(!std::fs::read_to_string(&page)?.contains(CRITERION));
+        std::fs::create_dir_all(&there)?;
+        std::fs::write(there.join("index.html"), "")?;
+        write(&folder.path().join("trapline"))?;
+        assert!(std::fs::read_to_string(&page)?.contains(CRITERION));
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_page_is_as_readable_as_any_new_file() -> Result<(), Box<dyn std::error::Error>> {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir()?;
+        write(folder.path())?;
+        std::fs::write(folder.path().join("plain"), "")?;
+        let mode = |name| std::fs::metadata(folder.path().join(name)).map(|m| m.permissions().mode());
+        assert_eq!(mode("report.md")?, mode("plain")?);
+        Ok(())
+    }
+}

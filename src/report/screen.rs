@@ -1,0 +1,181 @@
+//! What one bench target says of its own run, on one screen.
+
+use super::counts;
+use super::detail;
+use super::errors;
+use super::gist::{Gist, uncounted};
+use super::grid::{Grid, Lane};
+use super::number::{NONE, TIE, arrow, count, factor, fewer, many, ratio_within};
+use super::resolution;
+use super::row::Row;
+use super::text::hanging;
+use super::view::{TrapView, View};
+use crate::record::{Archive, Run};
+use crate::trap::{Instrument, Role};
+
+/// Lines of a screen of the whole catalog.
+const LINES: usize = 40;
+
+/// What an instrument's target prints of its run, whose records these are: with `detailed` all rows, a line each; else a line a
+/// trap, and 40 lines of 80 columns at most. Failed rows come last. Nothing for `time`, whose rows are criterion's.
+#[must_use]
+pub fn screen(archive: &Archive, instrument: Instrument, detailed: bool) -> String {
+    if instrument == Instrument::Time {
+        return String::new();
+    }
+    let view = View::of(archive);
+    let traps = view.traps();
+    let mut lines = if detailed { detail::lines(&traps, instrument) } else { overview(&traps, instrument) };
+    lines.extend(beside(&view, &traps, instrument, detailed));
+    let room = if detailed { usize::MAX } else { LINES.saturating_sub(lines.len()) };
+    lines.extend(errors::lines(archive, room));
+    lines.iter().map(|line| format!("{}\n", line.trim_end().replace(TIE, " "))).collect()
+}
+
+fn overview(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<String> {
+    let gists: Vec<(&TrapView<'_>, Gist<'_>)> = traps.iter().filter_map(|t| Some((t, Gist::of(t)?))).collect();
+    let of = many(gists.len(), "trap");
+    let (title, grid, legend) = match instrument {
+        Instrument::Heap => ("trap→advice, one run", heap(&gists), HEAP),
+        Instrument::Instructions => {
+            ("trap, advice and how many times fewer, one run", instructions(&gists), INSTRUCTIONS)
+        }
+        Instrument::Ratio | Instrument::Time => ("time of the trap ÷ time of the advice", times(&gists), TIMES),
+    };
+    let mut lines = vec![format!("{}, {of}: {title}", instrument.word())];
+    lines.extend(grid.lines());
+    lines.extend(hanging("", legend));
+    lines
+}
+
+const TIMES: &str = "±: 95 % interval over re-links and re-runs here, up and down (±50%: ÷1.5 to ×1.5). +1: more \
+                     headline points. best fix: another that wins by more. ^ links differ, * the word is another \
+                     at other points. All rows: give a trap's name.";
+const HEAP: &str =
+    "+1: more headline points. peak: most at once; held: kept after a run. All rows: give a trap's name.";
+const INSTRUCTIONS: &str = "÷: times fewer. All rows: give a trap's name.";
+
+fn times(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
+    let mut grid = Grid::new(
+        &[
+            ("trap", Lane::Word),
+            ("point", Lane::Name),
+            ("", Lane::Word),
+            ("advice", Lane::Name),
+            ("ratio", Lane::Word),
+            ("verdict", Lane::Word),
+            ("best", Lane::Name),
+            ("", Lane::Number),
+        ],
+        1,
+    );
+    for (trap, gist) in gists {
+        let best = gist.best.as_ref();
+        let value = best.and_then(Row::span).map_or(String::new(), |[_, value, _]| factor(value));
+        grid.row(vec![
+            trap.name.into(),
+            gist.place.short(),
+            gist.more(),
+            gist.advice.unwrap_or(NONE).into(),
+            said(trap, gist),
+            gist.word(),
+            best.map_or(String::new(), |row| row.variant.into()),
+            value,
+        ]);
+    }
+    grid
+}
+
+/// The ratio of the advice in a few characters, or why there is none.
+pub(super) fn said(trap: &TrapView<'_>, gist: &Gist<'_>) -> String {
+    let blind = || trap.all(Instrument::Ratio).any(|r| r.role == Role::Trap && r.blind.is_some());
+    match gist.row.as_ref().map(|row| (row.span(), row.said())) {
+        Some((Some(span), _)) => ratio_within(span),
+        Some((None, said)) => said,
+        None if blind() => "n/a".into(),
+        None => NONE.into(),
+    }
+}
+
+fn heap(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
+    let columns = [("blocks", Lane::Word), ("bytes", Lane::Word), ("peak", Lane::Word), ("held", Lane::Word)];
+    let names = [("trap", Lane::Word), ("point", Lane::Name), ("", Lane::Word), ("advice", Lane::Name)];
+    let mut grid = Grid::new(&[&names[..], &columns[..]].concat(), 1);
+    for (trap, gist) in gists {
+        let mut cells = vec![trap.name.into(), gist.place.short(), gist.more(), gist.advice.unwrap_or(NONE).into()];
+        cells.extend(counts::metrics(Instrument::Heap).iter().map(|(metric, _)| counted(trap, gist, metric)));
+        grid.row(cells);
+    }
+    grid
+}
+
+fn counted(trap: &TrapView<'_>, gist: &Gist<'_>, metric: &str) -> String {
+    let count = gist.count(trap, Instrument::Heap, metric);
+    count.map_or(uncounted(trap, Instrument::Heap).into(), |[from, to]| arrow(from, to))
+}
+
+fn instructions(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
+    let columns = [
+        ("trap", Lane::Word),
+        ("advice", Lane::Name),
+        ("of the trap", Lane::Number),
+        ("of the advice", Lane::Number),
+        ("", Lane::Number),
+        ("cycles", Lane::Number),
+    ];
+    let mut grid = Grid::new(&columns, 2);
+    for (trap, gist) in gists {
+        let of = |metric| gist.count(trap, Instrument::Instructions, metric);
+        let absent = || uncounted(trap, Instrument::Instructions).to_owned();
+        let cells = match (of("instructions"), of("estimated_cycles")) {
+            (Some([from, to]), cycles) => {
+                let cycles = cycles.map_or(NONE.into(), |[from, to]| fewer(from, to));
+                [count(from), count(to), fewer(from, to), cycles]
+            }
+            (None, _) => [absent(), absent(), String::new(), String::new()],
+        };
+        grid.row([vec![trap.name.into(), gist.advice.unwrap_or(NONE).into()], cells.to_vec()].concat());
+    }
+    grid
+}
+
+// What holds for the whole screen: what can be resolved, what the run suffers from, what it is blind to and has skipped.
+fn beside(view: &View<'_>, traps: &[TrapView<'_>], instrument: Instrument, detailed: bool) -> Vec<String> {
+    let runs: Vec<&Run> = view.archive.runs.iter().filter(|run| run.instrument == instrument).collect();
+    let today = resolution::today(view, traps);
+    let notes = resolution::caveats(&runs)
+        .into_iter()
+        .chain(blind(view.archive, instrument, detailed))
+        .chain(skipped(view.archive, instrument));
+    let notes = notes.flat_map(|note| hanging("! ", &note));
+    today.into_iter().flat_map(|today| hanging("", &today)).chain(notes).collect()
+}
+
+// Why cells say n/a: one mark, explained once; with a filter, each reason and the traps that it is of.
+fn blind(archive: &Archive, instrument: Instrument, detailed: bool) -> Vec<String> {
+    let records = || archive.records.iter().filter(|r| r.instrument == instrument);
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (why, trap) in records().filter_map(|r| Some((r.blind.as_deref()?, r.trap.as_str()))) {
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, traps)) if traps.contains(&trap) => {}
+            Some((_, traps)) => traps.push(trap),
+            None => reasons.push((why, vec![trap])),
+        }
+    }
+    if detailed {
+        return reasons.iter().map(|(why, traps)| format!("n/a: {why} ({})", traps.join(", "))).collect();
+    }
+    let shown = records().any(|r| r.role == Role::Trap && r.blind.is_some());
+    shown.then(|| format!("n/a: {} can't see it; why: cargo run -- report", instrument.word())).into_iter().collect()
+}
+
+fn skipped(archive: &Archive, instrument: Instrument) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for why in archive.records.iter().filter(|r| r.instrument == instrument).filter_map(|r| r.skipped.as_ref()) {
+        let text = format!("skipped: {why}");
+        if !reasons.contains(&text) {
+            reasons.push(text);
+        }
+    }
+    reasons
+}
