@@ -71,12 +71,13 @@ fn main() {
     let most_held = seen.iter().max_by_key(|s| s.held).map(|s| s.stage);
     let most_asked = seen.iter().max_by_key(|s| s.asked).map(|s| s.stage);
     println!();
-    println!("expected: the cache holds the most, and parsing asks for more bytes in more blocks than all the rest");
+    println!(
+        "expected: the cache holds the most, and parsing asks for more bytes, in more\n          blocks, than all the rest"
+    );
     println!("saw:      {} holds the most, {} asks for the most", most_held.unwrap_or("-"), most_asked.unwrap_or("-"));
     println!();
-    println!(
-        "Live heap points at the cache, where nothing is wasted. The total points at `parse`: it can borrow its parts"
-    );
-    println!("(`Vec<&str>`) or visit them without a Vec. Measure the total before you mend anything.");
+    println!("Live heap points at the cache, where nothing is wasted. The total points at");
+    println!("`parse`: it can borrow its parts (`Vec<&str>`) or visit them without a Vec.");
+    println!("Measure the total before you mend anything.");
     println!("Next: 02_growing, for the Vec that parse would still grow.");
 }

@@ -7,13 +7,16 @@ use std::process::Command;
 
 use trapline::catalog::TRAPS;
 use trapline::lab::session::args::Args;
-use trapline::record::{Archive, CoreProbe, Layouts, Provenance, Record, Run, SCHEMA, Sweeps, TrapNote};
+use trapline::record::{Archive, CoreProbe, Layouts, Provenance, Record, Run, SCHEMA, Sweeps, TrapNote, Variance};
 use trapline::report;
 use trapline::trap::Instrument;
 
 /// Cargo's own flags that the documentation may name before `--`.
 const CARGO: [&str; 7] =
     ["--bench", "--example", "--features", "--locked", "--no-default-features", "--no-fail-fast", "--release"];
+
+/// Flags of the tools that the documentation explains beside ours: the linker's and callgrind's.
+const OF_TOOLS: [&str; 2] = ["--shuffle-sections", "--branch-sim"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -99,15 +102,24 @@ fn help(subcommand: &str) -> String {
     String::from_utf8(output.stdout).expect("help is text")
 }
 
-/// The last folder of `docs/results` by name: names begin with the date.
-fn newest_results() -> PathBuf {
-    let mut folders = entries(&root().join("docs/results")).into_iter().filter(|path| path.is_dir());
-    folders.next_back().unwrap_or_else(|| {
-        panic!(
-            "docs/results has no folder, so the numbers in the documentation rest on no records: run `cargo bench`, \
-             copy target/trapline/records/*.jsonl into docs/results/<date>-<machine>/ and splice"
-        )
-    })
+/// The flags of the contract, as the bench targets' own help lists them.
+fn contract() -> BTreeSet<String> {
+    let help = Args::parse(Instrument::Time, ["--help".to_owned()]).expect_err("help is no order to measure");
+    let help = help.to_string();
+    let words = help.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).filter(|word| word.starts_with("--"));
+    words.filter(|word| word.len() > 2 && *word != "--help").map(str::to_owned).collect()
+}
+
+/// All records of `docs/results`, each folder of which is one sitting.
+fn results() -> Archive {
+    let archive = Archive::read_tree(&root().join("docs/results")).expect("the records can be read");
+    assert!(archive.damage.is_empty(), "{:?}", archive.damage);
+    assert!(
+        !archive.records.is_empty(),
+        "docs/results has no records, so the numbers in the documentation rest on none: run `cargo bench`, \
+         copy target/trapline/records/*.jsonl into docs/results/<date>T<hhmm>-<machine>/ and splice"
+    );
+    archive
 }
 
 #[test]
@@ -175,14 +187,26 @@ fn every_flag_is_known() {
 }
 
 #[test]
-fn every_flag_that_the_readme_explains_is_known() {
-    let (readme, report) = (read(&root().join("README.md")), help("report"));
-    let codes = readme.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
-    let flags: Vec<_> = codes.filter_map(|code| code.split(' ').next()).filter(|w| w.starts_with("--")).collect();
-    let known = |flag: &&str| CARGO.contains(flag) || is_of_the_contract(flag) || report.contains(flag);
-    let unknown: Vec<_> = flags.iter().copied().filter(|flag| !known(flag)).collect();
-    assert_eq!(unknown, [""; 0]);
-    assert!(flags.contains(&"--fork-timeout"), "the flags were not found, so the search is broken");
+fn every_flag_that_a_page_explains_is_known() {
+    let (report, mut seen) = (help("report"), 0);
+    for (page, text) in pages() {
+        let codes = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+        let flags = codes.filter_map(|code| code.split([' ', '=']).next()).filter(|w| w.starts_with("--"));
+        let flags: Vec<_> = flags.collect();
+        let others = |flag: &str| CARGO.contains(&flag) || OF_TOOLS.contains(&flag) || report.contains(flag);
+        let unknown: Vec<_> = flags.iter().filter(|flag| !others(flag) && !is_of_the_contract(flag)).collect();
+        assert_eq!(unknown, [&""; 0], "{}", page.display());
+        seen += flags.len();
+    }
+    assert!(seen > 0, "the flags were not found, so the search is broken");
+}
+
+#[test]
+fn the_readme_explains_every_flag() {
+    let (readme, flags) = (read(&root().join("README.md")), contract());
+    let unexplained: Vec<_> = flags.iter().filter(|flag| !readme.contains(&format!("`{flag}"))).collect();
+    assert_eq!(unexplained, [""; 0]);
+    assert!(flags.contains("--fork-timeout"), "the flags were not found, so the search is broken");
 }
 
 #[test]
@@ -210,6 +234,9 @@ fn every_key_of_a_record_is_explained() {
     let methodology = read(&book().join("METHODOLOGY.md"));
     let trap = &TRAPS[0];
     let record = Record::of(trap, &trap.points[0], "v", trap.variants[0].role, Instrument::Ratio, "r");
+    let variance = Variance { layouts: None, processes: 1.0, rounds: 1.0 };
+    // Keys that are left out where they say nothing are here, too.
+    let record = Record { processes: vec![vec![1.0]], rounds: Some(5), variance: Some(variance), ..record };
     let record = record.skipped("why").failed("why").blind("why");
     let probe = CoreProbe {
         slowdown: 1.0,
@@ -240,9 +267,9 @@ fn every_key_of_a_record_is_explained() {
     };
     let record = serde_json::to_value(record).expect("a record is JSON");
     let run = serde_json::to_value(run).expect("a run is JSON");
-    let provenance = &run["provenance"];
-    let objects = [&record, &run, provenance, &run["probes"][0], &run["sweeps"], &run["layouts"], &run["traps"][0]];
-    for object in objects {
+    let inner = ["provenance", "sweeps", "layouts"].map(|key| &run[key]);
+    let objects = [&record, &record["variance"], &run, &run["probes"][0], &run["traps"][0]];
+    for object in objects.into_iter().chain(inner) {
         for key in object.as_object().expect("it has keys").keys() {
             assert!(methodology.contains(&format!("`{key}`")), "METHODOLOGY.md does not explain the key {key}");
         }
@@ -262,14 +289,21 @@ fn every_claim_of_a_trap_is_told() {
 }
 
 #[test]
-fn every_number_comes_from_the_newest_results() {
-    let results = newest_results();
-    let archive = Archive::read_folder(&results).expect("the records can be read");
-    assert!(archive.damage.is_empty(), "{:?}", archive.damage);
+fn every_number_comes_from_the_results() {
+    let archive = results();
     for (page, text) in pages() {
         let spliced = report::splice(&text, &archive).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
-        let (page, results) = (page.display(), results.display());
-        assert!(spliced == text, "{page} is stale: cargo run -- report --from {results} --into {page}");
+        let page = page.display();
+        assert!(spliced == text, "{page} is stale: cargo run --release -- report --from docs/results --into {page}");
+    }
+}
+
+#[test]
+fn no_page_waits_for_a_number_or_the_end_of_a_merge() {
+    for (page, text) in pages() {
+        let left = |line: &&str| ["<<<<<<< ", ">>>>>>> ", "TODO"].iter().any(|mark| line.starts_with(mark));
+        let left: Vec<_> = text.lines().map(|line| line.trim_start_matches("- ")).filter(left).collect();
+        assert_eq!(left, [""; 0], "{}", page.display());
     }
 }
 
@@ -288,5 +322,6 @@ fn links_and_commands_are_found_where_they_stand() {
     let line = "Say `cargo bench --bench ratio -- [FILTER]... [--quick]`, not --this. # cargo bench";
     let found = commands(line, "bench");
     assert_eq!(flags(&found[0]), (vec!["--bench"], vec!["--quick"]));
-    assert!(is_of_the_contract("--forks") && !is_of_the_contract("--nonsense"));
+    assert!(is_of_the_contract("--layouts") && is_of_the_contract("--unpinned"));
+    assert!(!is_of_the_contract("--forks") && !is_of_the_contract("--nonsense"));
 }
