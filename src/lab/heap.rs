@@ -47,7 +47,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     session
         .progress
         .steps(seen.iter().map(|t| session::measured_points(Instrument::Heap, session.args.quick, t).len()).sum());
-    let mut records = session.unseen();
+    let mut records = Vec::new();
     for trap in seen {
         session.progress.pass(&format!("counting the blocks of {}", trap.name));
         match counted_trap(session, trap, &interrupted) {
@@ -58,6 +58,8 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
             }
         }
     }
+    // Behind the counts, for the report takes points in the order of the records.
+    records.extend(session.unseen());
     session.put(records)
 }
 
