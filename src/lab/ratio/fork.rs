@@ -58,7 +58,7 @@ impl<'a> Fork<'a> {
     fn new(traps: &'a [Trap], plan: &Plan) -> io::Result<Self> {
         let trap = traps.iter().find(|t| t.name == plan.trap);
         let trap = trap.ok_or_else(|| io::Error::other(format!("there is no trap {}", plan.trap)))?;
-        layout::vary_heap();
+        layout::vary_heap(plan.class);
         place::pin(plan.pinned);
         // glibc's malloc has a faster mode until the first thread starts, and services have threads.
         thread::spawn(|| {

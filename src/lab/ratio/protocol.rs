@@ -14,6 +14,8 @@ pub(super) const SAME: &str = "same";
 pub(super) struct Plan {
     /// The trap's name.
     pub(super) trap: String,
+    /// Where its heap's blocks lie within a cache line.
+    pub(super) class: usize,
     /// Whether threads are pinned.
     pub(super) pinned: bool,
     /// Where.

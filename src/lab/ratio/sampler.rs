@@ -85,7 +85,7 @@ impl<'a> Sampler<'a> {
             let planted: Vec<usize> =
                 planted.iter().filter(|(name, _)| *name == trap.name).map(|(_, at)| *at).collect();
             let points = schedule::plans(trap, sound, session.args.window(), &planted);
-            Plan { trap: trap.name.into(), pinned: !session.args.unpinned, points }
+            Plan { trap: trap.name.into(), class: 0, pinned: !session.args.unpinned, points }
         };
         Ok(Self {
             interrupted,
@@ -126,7 +126,7 @@ impl<'a> Sampler<'a> {
         fastrand::shuffle(&mut order);
         for plan in order {
             let points = self.plans[plan].points.iter().filter(|p| pass == 0 || !p.once).cloned().collect();
-            let plan = Plan { points, ..self.plans[plan].clone() };
+            let plan = Plan { points, class: at + pass, ..self.plans[plan].clone() };
             session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
             if !self.measure(session, layout, &plan, at)? {
                 return Ok(false);

@@ -86,7 +86,7 @@ fn command(instrument: Instrument) -> Command {
         .arg(flag("test", "Run every chosen variant once and check that the answers agree; measure nothing"))
         .arg(flag("list", "Say what would be measured"))
         .arg(valued("layouts", "L").value_parser(layouts).help("Code layouts, each a relink [10; 6 with --quick]"))
-        .arg(valued("processes", "K").value_parser(processes).help("Processes of each layout [3; 1 with --quick]"))
+        .arg(valued("processes", "K").value_parser(processes).help("Processes of each layout [4; 1 with --quick]"))
         // Known only to be refused with the names of its heirs.
         .arg(valued("forks", "N").value_parser(forks).num_args(0..=1).default_missing_value("").hide(true))
         .arg(flag("solo", "Give each variant a process of its own"))
@@ -177,7 +177,7 @@ impl Args {
     /// How many processes of each layout: as asked for, else one when quick and three when not.
     #[must_use]
     pub fn processes(&self) -> usize {
-        self.processes.unwrap_or(if self.quick { 1 } else { 3 })
+        self.processes.unwrap_or(if self.quick { 1 } else { 4 })
     }
 
     /// The length of the windows in which teams are timed.
@@ -247,9 +247,9 @@ mod tests {
     }
 
     #[test]
-    fn layouts_and_processes_default_to_ten_by_three_and_six_by_one() -> Result<(), clap::Error> {
+    fn layouts_and_processes_default_to_ten_by_four_and_six_by_one() -> Result<(), clap::Error> {
         let sweeps = |args: Args| (args.layouts(), args.processes());
-        assert_eq!(sweeps(parse("")?), (10, 3));
+        assert_eq!(sweeps(parse("")?), (10, 4));
         assert_eq!(sweeps(parse("--quick")?), (6, 1));
         Ok(())
     }
