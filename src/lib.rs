@@ -51,7 +51,7 @@
 //! # Features
 //!
 //! `catalog` (the traps and the crates that they put to the test), `report` and `cli` (arguments, progress, the bench
-//! targets' main functions) are on by default. `heap` and `instructions` add those instruments, `mimalloc` changes the
+//! targets' main functions) are on by default. `heap`, `instructions` and `time` add those instruments, `mimalloc` changes the
 //! allocator of the package's own bench targets. Without any, what is left is the vocabulary, the statistics and the records.
 
 #[cfg(feature = "catalog")]

@@ -40,8 +40,9 @@ const SAMPLES: usize = 10;
 const RESAMPLES: usize = 1_001;
 // Two processes of one executable have differed by a fifth without a change (METHODOLOGY.md): less is no verdict.
 const NOISE: f64 = 0.25;
-// Looked for and never there: so nothing is compared, and the samples are kept for the plots all the same.
-const NO_BASELINE: &str = "none-was-named";
+// Looked for and never there: so nothing is compared, and the samples are kept for the plots all the same. It must be a flag:
+// criterion's own default for a flag that is not given, `--save-baseline base`, wins over what was set before.
+const NO_BASELINE: [&str; 2] = ["--baseline-lenient", "none-was-named"];
 const SCOPE: &str = "One process, one link: another may differ by a quarter; ratio measures that.";
 
 /// The main function of a `time` bench target over these traps.
@@ -66,7 +67,6 @@ fn configured(quick: bool) -> Criterion {
         .sample_size(SAMPLES)
         .nresamples(RESAMPLES)
         .noise_threshold(NOISE)
-        .retain_baseline(NO_BASELINE.into(), false)
         .output_directory(&home(quick))
         // Always this one: gnuplot is a process a plot.
         .plotting_backend(PlottingBackend::Plotters);
@@ -142,10 +142,16 @@ fn itself(executable: &std::path::Path, session: &Session<'_>) -> Command {
     let seen = session.traps.iter().filter(|t| t.blind_to(Instrument::Time).is_none());
     let names: Vec<_> = seen.map(|t| t.name).collect();
     let mut command = Command::new(executable);
-    command.arg("--bench").args(&session.args.criterion).env(CHOSEN, names.join(","));
+    command.arg("--bench").args(&session.args.criterion).args(no_comparison(&session.args.criterion));
+    command.env(CHOSEN, names.join(","));
     let set = [(QUICK, session.args.quick), (UNPINNED, session.args.unpinned)];
     command.envs(set.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| (name, "1")));
     command
+}
+
+// The flags that keep criterion from comparing, unless the user has named a baseline.
+fn no_comparison(flags: &[String]) -> &'static [&'static str] {
+    if flags.iter().any(|flag| flag.contains("baseline")) { &[] } else { &NO_BASELINE }
 }
 
 // Its lines are read as they come, and they come between measurements.
@@ -237,6 +243,17 @@ fn is_of_outliers(said: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_compared_unless_a_baseline_is_named() {
+        let given =
+            |flags: &[&str]| no_comparison(&flags.iter().map(|flag| (*flag).to_owned()).collect::<Vec<_>>()).len();
+        assert_eq!((given(&[]), given(&["--noplot"])), (2, 2));
+        assert_eq!(
+            [given(&["--save-baseline", "old"]), given(&["--baseline", "old"]), given(&["--discard-baseline"])],
+            [0; 3]
+        );
+    }
 
     fn brief(text: &str) -> Vec<String> {
         let mut lines = Lines::default();

@@ -56,7 +56,7 @@
 //! ## What to measure it with
 //!
 //! Time, over the size of the unit and the number of workers: the regime is the finding. CPU time beside it: a receiver
-//! with a core of its own costs the run little and the machine a core. Of rayon's arms only the caller's CPU time is seen.
+//! with a core of its own costs the run little and the machine a core. Of rayon's arms no CPU time is told.
 //! Heap counts see buffers and tasks. Instructions are blind: callgrind runs one thread at a time and sees no waiting.
 //!
 //! ## Sources
@@ -270,6 +270,7 @@ pub const TRAP: Trap = Trap {
     op: "one unit computed and its result collected",
     points: &[
         Point::n(1_000).case("1us").headline(),
+        Point::n(200).case("10us"),
         Point::n(1_000).threads(2).case("1us").headline(),
         Point::n(10_000).threads(2).case("1us"),
         Point::n(1_000).threads(2).case("10us"),

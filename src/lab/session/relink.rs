@@ -1,7 +1,7 @@
 //! Code layout: one link decides it, so every fork runs a link of its own.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,8 +74,9 @@ struct Relinker {
 impl Relinker {
     fn new(folder: &Path, executable: &[u8]) -> Self {
         let hash = machine::sha256(executable)[..16].to_owned();
-        let (folder, bench) = (folder.join("layouts"), target_name());
-        Self { folder, bench, hash, cargo: std::env::var_os("CARGO"), flags: cargo_flags(&parent_command()) }
+        let (folder, cargo) = (folder.join("layouts"), std::env::var_os("CARGO"));
+        let bench = cargo.as_deref().and_then(stated_name).unwrap_or_else(target_name);
+        Self { folder, bench, hash, cargo, flags: cargo_flags(&parent_command()) }
     }
 
     // The executable of this seed and the hash of its content, or a sentence that says why it can't be linked.
@@ -117,6 +118,17 @@ impl Relinker {
             let _ = std::fs::remove_file(entry.path());
         }
     }
+}
+
+// What Cargo.toml calls the running target: cargo writes `_` for `-` in the names of executables.
+fn stated_name(cargo: &OsStr) -> Option<String> {
+    let output =
+        Command::new(cargo).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).output().ok()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).ok()?;
+    let package = std::env::var("CARGO_PKG_NAME").ok()?;
+    let package = metadata["packages"].as_array()?.iter().find(|p| p["name"] == *package)?;
+    let names = package["targets"].as_array()?.iter().filter_map(|target| target["name"].as_str());
+    names.into_iter().find(|name| name.replace('-', "_") == target_name().replace('-', "_")).map(str::to_owned)
 }
 
 // The words of the command that started us: cargo's, when `cargo bench` did.
