@@ -119,9 +119,9 @@ impl<'a> TrapView<'a> {
 
     /// The headline points, in the order in which the trap states them.
     pub(super) fn headlines(&self) -> Vec<Place<'a>> {
-        let known = self.places();
         let mut headlines: Vec<Place<'a>> = Vec::new();
-        for place in self.records.iter().map(|r| Place::of(r)).filter(|p| known.contains(p) && self.is_headline(*p)) {
+        let here = self.records.iter().filter(|r| self.is_here(r)).map(|r| Place::of(r));
+        for place in here.filter(|place| self.is_headline(*place)) {
             if !headlines.contains(&place) {
                 headlines.push(place);
             }

@@ -30,8 +30,7 @@
 //! no lock is needed: the floor is a plain map of atomic counters, and only the line of a written counter travels.
 //!
 //! Expected: nothing to win on one thread; shards win by multiples where threads hammer the map, and come close to the
-//! floor; readers-writer locks stay near the mutexes; papaya falls behind as writes and inserts grow; with own work
-//! between operations most of it is gone.
+//! floor; readers-writer locks stay near the mutexes; papaya falls behind as writes grow; own work hides most of it.
 //!
 //! ## When the fix loses
 //!
@@ -40,22 +39,20 @@
 //! - With more threads than cores: a holder that loses its core stops all who queue, which no average shows.
 //! - When keys are skewed: the hottest key's shard is one mutex again. The keys here are uniform, which flatters shards.
 //! - Shards made by hand hash every key twice, for std's map does not take a hash that is known.
-//! - `DashMap` takes its number of shards from the machine, and deadlocks when a guard is held over another operation
-//!   on its shard.
+//! - `DashMap` deadlocks when a guard is held over another operation on its shard.
 //!
 //! ## What to measure it with
 //!
 //! Time, over threads, the share of writes and the work between: the rate of all threads together, in windows up to the
-//! number of cores and in fixed work beyond. CPU time says how much of it was spinning. Instructions are blind: callgrind
-//! runs one thread at a time. Heap counts are blind: the map has room for twice its keys and keeps its size.
+//! number of cores and in fixed work beyond. CPU time says how much of it was spinning. Instructions are blind, for
+//! callgrind runs one thread at a time; so are heap counts, for the map keeps its size.
 //!
 //! ## Sources
 //!
 //! - Herlihy and Shavit, "The Art of Multiprocessor Programming", the chapters on spin locks and on concurrent hashing
 //! - Go's `sync.Map` documentation, `sync/mutex.go` on starvation mode, and orcaman's `concurrent-map`, 32 shards
 //! - `DashMap`'s documentation, on locking behaviour; papaya's documentation, on consistency and guards
-//! - Nikolaev and Ravindran, "Snapshot-Free, Transparent, and Robust Memory Reclamation for Lock-Free Data
-//!   Structures", PLDI 2021: the scheme that papaya builds on
+//! - Nikolaev and Ravindran, "Snapshot-Free, Transparent, and Robust Memory Reclamation", PLDI 2021, on papaya's scheme
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -173,7 +170,7 @@ fn keys() -> impl Iterator<Item = u64> {
     (0..KEYS).map(move |_| rng.u64(..))
 }
 
-/// What a point asks: the operations, the keys that they let in and out again, and own work between them.
+/// What a point asks: operations, keys that they let in and out again, and own work between them.
 struct Load {
     guests: Vec<u64>,
     ops: Windows<Op>,
@@ -191,16 +188,15 @@ impl Load {
         let mut ops: Vec<Op> = (0..POOL).map(|_| (keys[rng.usize(..KEYS)], ask(rng.u64(..100)))).collect();
         let mut guests = Vec::new();
         for worker in 0..p.threads * usize::from(p.case == "inserts=1") {
-            let its =
-                ops.iter_mut().enumerate().filter(|(at, op)| at / share % p.threads == worker && op.1 == Ask::Add);
-            guests.extend(come_and_go(its.map(|(_, op)| op).collect(), &mut new));
+            let is_its = |(at, op): &(usize, &mut Op)| at / share % p.threads == worker && op.1 == Ask::Add;
+            let its = ops.iter_mut().enumerate().filter(is_its).map(|(_, op)| op);
+            guests.extend(come_and_go(its.collect(), &mut new));
         }
         let steps = if p.case.ends_with("work=500ns") { STEPS_PER_MICROSECOND / 2 } else { 0 };
         Self { guests, ops: Windows::new(ops, share), threads: p.threads, steps }
     }
 
-    /// Does this turn's operations, each worker those of a window of its own, and counts the ones that found what they should.
-    /// The counters depend on the other threads, so they are looked at and not added up.
+    /// Does a worker's operations of this turn and counts the ones that found what they should: counters depend on the others.
     fn run(&self, turn: Turn, apply: impl Fn(Op) -> Option<u64>) -> u64 {
         let mut found = 0;
         for op in self.ops.window(turn.run * self.threads + turn.worker) {
@@ -217,8 +213,7 @@ impl Load {
     }
 }
 
-/// Makes one worker's additions pairs: a key of its own comes, and goes again. So a map keeps its size, however many runs there
-/// are. Gives these keys.
+/// Makes one worker's additions pairs: a key of its own comes, and goes again, so that a map keeps its size. Gives these keys.
 fn come_and_go(mut adds: Vec<&mut Op>, new: &mut fastrand::Rng) -> Vec<u64> {
     let visit = |[comes, goes]: &mut [&mut Op; 2]| {
         let key = new.u64(..);

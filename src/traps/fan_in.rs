@@ -269,11 +269,11 @@ pub const TRAP: Trap = Trap {
     counts: "units",
     op: "one unit computed and its result collected",
     points: &[
-        Point::n(1_000).case("1us").headline(),
-        Point::n(200).case("10us"),
         Point::n(1_000).threads(2).case("1us").headline(),
         Point::n(10_000).threads(2).case("1us"),
         Point::n(1_000).threads(2).case("10us"),
+        Point::n(1_000).case("1us").headline(),
+        Point::n(200).case("10us"),
     ],
     variants: &[
         Variant::trap("results_channel", results_channel),
