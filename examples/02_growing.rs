@@ -46,7 +46,7 @@ fn main() -> Result<(), String> {
     println!();
     println!("`reserve_exact_one` is the advice overdone, and left out at 50 000. All this is");
     println!("one process and one link, so believe a factor of two and not one of 1.05: `cargo");
-    println!("bench -- vec_growth` relinks ten times, starts each link three times, and says");
+    println!("bench -- vec_growth` relinks ten times, starts each link four times, and says");
     println!("how sure it is. Next: 03_boxing.");
     Ok(())
 }

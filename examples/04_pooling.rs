@@ -28,7 +28,7 @@ fn main() -> Result<(), String> {
     println!("`to_writer_empty` is what people write to \"avoid the allocation\": it starts");
     println!("smaller than `to_vec` and grows more often. On one thread nobody else asks for");
     println!("the pool's lock; `cargo bench -- buffer_pool` has two. A kept buffer stays as");
-    println!("large as the largest body that it carried, which the bytes held in its heap");
+    println!("large as the largest body made it, which the bytes held in its heap");
     println!("counts show. And it comes back dirty: clear it, or the last customer's data goes");
     println!("out again. Next: 05_fan_in.");
     Ok(())

@@ -25,10 +25,9 @@ fn unit_ns() -> f64 {
 fn main() -> Result<(), String> {
     let unit = unit_ns();
     println!("The unit \"1us\" takes {unit:.0} ns here, so two cores could finish one every {:.0} ns.", unit / 2.0);
-    println!("expected: with one worker the slots save the price of the channel; with two on");
-    println!("          two cores more, for the receiver takes time from a worker; at 10 us a");
-    println!("          few per cent, unless the receiver sleeps between results. Vectors of");
-    println!("          the workers' own are the floor");
+    println!("expected: with one worker hardly anything, for the receiver has a core of its own;");
+    println!("          with two on two cores a few per cent, for it takes time from a worker;");
+    println!("          at 10 us nothing. Vectors of the workers' own are the floor");
     for point in TRAP.points.iter().filter(|p| p.n == 1_000) {
         let looks = glance(&TRAP, point)?;
         print!("\nsaw at {point}:\n{}", table(&looks));

@@ -13,7 +13,7 @@ fn main() -> Result<(), String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("This machine has {cores} cores. More threads do not contend more, they wait more.");
     println!("expected: on one thread there is nothing to win; hammered by several, shards win");
-    println!("          by multiples and come close to the floor, a map of fixed keys and");
+    println!("          by multiples and get most of the way to the floor, a map of fixed keys and");
     println!("          atomic counters; readers-writer locks stay near the mutexes; with 500");
     println!("          ns of own work between operations most of it is gone");
     let mut found = Vec::new();

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `blocks`, `bytes` | what the counted run asked for |
 //! | `peak_bytes` | the most of it that was live at once |
-//! | `held_bytes` | what the warm-up run left behind for the runs to come: what is live after it of what it asked for. Of a pool or a reused buffer `peak_bytes` is 0, and this is not |
+//! | `held_bytes` | what the warm-up run left behind for the runs to come: live after it, beyond what the routine was built with. Of a pool or a reused buffer `peak_bytes` is 0, and this is not |
 //! | `moves` | how often a buffer that can move did, where the variant says so |
 //!
 //! dhat counts a `realloc` as a new block of the full new size, also one that is extended in place: that is why moves are
@@ -26,6 +26,7 @@ use dhat::{HeapStats, Profiler};
 use super::session::check::said;
 use super::session::{self, Session, SessionError, machine, signals};
 use crate::record::Record;
+use crate::routine::crews_alone;
 use crate::trap::{Build, Instrument, Point, Trap, Variant, Work};
 
 /// How often a cell is counted.
@@ -43,6 +44,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     // dhat forwards to the system's allocator, whichever the other targets use.
     session.run.provenance.allocator = Some(machine::system_allocator());
     let interrupted = signals::heed();
+    crews_alone();
     let seen = session.seen_traps();
     session
         .progress
@@ -51,7 +53,10 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     for trap in seen {
         session.progress.pass(&format!("counting the blocks of {}", trap.name));
         match counted_trap(session, trap, &interrupted) {
-            Some(counted) => records.extend(counted),
+            Some(counted) => {
+                records.extend(counted);
+                session.put(records.clone())?;
+            }
             None => {
                 session.run.partial = Some(format!("interrupted while {} was counted", trap.name));
                 break;
@@ -67,9 +72,9 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
 fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) -> Option<Vec<Record>> {
     let mut records = Vec::new();
     for point in &session::measured_points(Instrument::Heap, session.args.quick, trap) {
-        // Keeps the input of a point alive, which is then made once. With workers it would keep the crew alive as well, and what
-        // their thread-locals hold: there it is made for each count.
-        let _input = (point.threads == 1).then(|| (trap.baseline().batch)(point));
+        // Keeps the input of a point alive, so that it is made once and not under the profiler: following every block of a large
+        // one is most of the time that counting takes.
+        let _input = (trap.baseline().batch)(point);
         for variant in trap.variants_at(point) {
             if interrupted.load(Ordering::Relaxed) {
                 return None;
@@ -107,7 +112,7 @@ fn counted(cell: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
 struct Count {
     /// Of the counted run alone.
     run: HeapStats,
-    /// Bytes that the warm-up run asked for and left live.
+    /// Bytes that the warm-up run left live.
     held: u64,
     /// How often its buffer moved, where that is counted.
     moves: u64,
@@ -123,11 +128,12 @@ fn count_afresh(variant: &Variant, point: Point) -> Result<Count, String> {
 }
 
 fn count(build: Build, point: &Point) -> Count {
-    // Not from before the routine is built: following every block of a large input is most of the time that counting takes.
-    let mut routine = build(point);
+    // From before the routine is built: dhat takes no notice when a block is freed that it did not see allocated.
     let profiler = profiler();
+    let mut routine = build(point);
+    let built = HeapStats::get().curr_bytes;
     routine.block(Work::Runs(1));
-    let held = HeapStats::get().curr_bytes as u64;
+    let held = HeapStats::get().curr_bytes.saturating_sub(built) as u64;
     drop(profiler);
     // Another one, whose peak is that of the run.
     let profiler = self::profiler();

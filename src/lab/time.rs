@@ -1,7 +1,8 @@
 //! The time instrument: criterion over the block of the ratio instrument, at the headline points.
 //!
 //! One group a trap, one function a variant, so that criterion's own report compares the variants in one plot and draws
-//! lines over `n`. What a sample takes is k × the ns of one run, from a block of k runs with one untimed run before it.
+//! lines over `n`. What a sample takes is k × the ns of one run, from a block of k runs with one untimed run before it, or from a window of 2 ms where workers do not wait
+//! for each other.
 //!
 //! A trap has a share of time that its benchmarks divide among them; plots come on top. Quick runs draw none and have a
 //! folder of their own, `criterion-quick` beside `criterion`, so that neither is ever compared with the other. Nothing is
@@ -24,7 +25,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, PlottingBackend, Through
 
 use super::session::{self, Session, SessionError};
 use crate::routine::place;
-use crate::trap::{Instrument, Point, Trap, Variant, Work};
+use crate::trap::{Instrument, Point, Shape, Trap, Variant, Work};
 
 /// Set in the process that criterion runs in: the chosen traps, whether it is to be quick, whether threads stay unpinned.
 const CHOSEN: &str = "TRAPLINE_TIME_CHOSEN";
@@ -34,6 +35,8 @@ const UNPINNED: &str = "TRAPLINE_TIME_UNPINNED";
 // What the benchmarks of one trap share, warm-up and samples together. Criterion's analysis and plots come on top.
 const SHARE: Duration = Duration::from_millis(1_600);
 const QUICK_SHARE: Duration = Duration::from_millis(800);
+// As in the ratio instrument.
+const WINDOW: Duration = Duration::from_millis(2);
 // The fewest that criterion takes.
 const SAMPLES: usize = 10;
 // Plots take time for each of them. Criterion warns of 1000 or less.
@@ -43,7 +46,7 @@ const NOISE: f64 = 0.25;
 // Looked for and never there: so nothing is compared, and the samples are kept for the plots all the same. It must be a flag:
 // criterion's own default for a flag that is not given, `--save-baseline base`, wins over what was set before.
 const NO_BASELINE: [&str; 2] = ["--baseline-lenient", "none-was-named"];
-const SCOPE: &str = "One process, one link: another may differ by a quarter; ratio measures that.";
+const SCOPE: &str = "One process, one link: it may be off by a third and more. To cite, take ratio's.";
 
 /// The main function of a `time` bench target over these traps.
 #[must_use]
@@ -112,11 +115,17 @@ fn bench(group: &mut BenchmarkGroup<'_, WallTime>, variant: &Variant, point: &Po
         let routine = routine.get_or_insert_with(|| (variant.batch)(point));
         bencher.iter_custom(|runs| {
             routine.block(Work::Runs(1));
-            let pace = routine.block(Work::Runs(runs));
+            let pace = routine.block(work(routine.shape(), point.threads, runs));
             routine.rest();
             Duration::from_secs_f64(pace.ns_per_run * runs as f64 / 1e9)
         });
     });
+}
+
+// A team is timed as ratio times it, where a window has as many runs as there is time for.
+fn work(shape: Shape, threads: usize, runs: u64) -> Work {
+    let team = shape == Shape::Team && threads <= place::available();
+    if team { Work::Window(WINDOW) } else { Work::Runs(runs) }
 }
 
 // From here on: the bench target, which starts the process that criterion runs in.

@@ -71,6 +71,11 @@ pub struct Sweeps {
 }
 
 impl Sweeps {
+    /// Layouts of a full run, unless others are asked for.
+    pub const LAYOUTS: usize = 10;
+    /// Processes of each: one for each place that a block of glibc's can have in a cache line.
+    pub const PROCESSES: usize = 4;
+
     /// How many sweeps were asked for.
     #[must_use]
     pub const fn planned(&self) -> usize {

@@ -19,7 +19,7 @@ pub const TAKEN: f64 = 0.10;
 pub const TWO_CPUS: f64 = 1.8;
 
 /// The number of processes of a full run: 10 layouts × 3.
-pub const FULL: usize = 30;
+pub const FULL: usize = Sweeps::LAYOUTS * Sweeps::PROCESSES;
 
 /// A reason not to take a number at its face.
 #[derive(Clone, Debug, PartialEq)]

@@ -23,6 +23,8 @@ pub(super) struct Gist<'a> {
     pub(super) row: Option<Row<'a>>,
     /// The fix that wins by more than the advice, for certain.
     pub(super) best: Option<Row<'a>>,
+    /// Whether another headline point has another word for the advice.
+    pub(super) varies: bool,
     /// Between which points what is said of a fix changes.
     pub(super) turns: Vec<(String, String)>,
 }
@@ -40,6 +42,7 @@ impl<'a> Gist<'a> {
             more: headlines.len().saturating_sub(1),
             advice: row.as_ref().map(|row| row.variant).or_else(|| counted_advice(trap, place)),
             best: best(&fixes).cloned(),
+            varies: row.as_ref().is_some_and(|row| varies(trap, row, &headlines)),
             row,
             turns: turns::of(trap),
         })
@@ -50,7 +53,7 @@ impl<'a> Gist<'a> {
         if self.more == 0 { String::new() } else { format!("+{}", self.more) }
     }
 
-    /// The word on the advice, with `^` where links differ and `*` where it is another at other points.
+    /// The word on the advice, with `^` where links differ and `*` where it is another at another headline.
     pub(super) fn word(&self) -> String {
         let Some(row) = &self.row else { return NONE.into() };
         let by_layout = row.verdict.is_some_and(|v| v.suffix == Some(Suffix::ByLayout));
@@ -58,8 +61,7 @@ impl<'a> Gist<'a> {
             Some(verdict) if by_layout => format!("{}^", verdict.word.word()),
             _ => row.word(),
         };
-        let open = row.verdict.is_none_or(|v| v.word == Word::Unresolved);
-        if !open && self.turns.iter().any(|(variant, _)| variant == row.variant) { format!("{word}*") } else { word }
+        if self.varies { format!("{word}*") } else { word }
     }
 
     /// A count of the trap and of the advice, at this point or, of an instrument that does not go there, at the one where it counts.
@@ -73,6 +75,15 @@ impl<'a> Gist<'a> {
             Some([of(&|r| r.role == Role::Trap)?, of(&|r| Some(r.variant.as_str()) == self.advice)?])
         })
     }
+}
+
+fn varies(trap: &TrapView<'_>, first: &Row<'_>, headlines: &[Place<'_>]) -> bool {
+    let word = |row: &Row<'_>| row.verdict.map(|verdict| verdict.word);
+    let at = |place: &Place<'_>| {
+        let rows = trap.column.map(|column| trap.rows(column, *place)).unwrap_or_default();
+        rows.iter().find(|row| row.variant == first.variant).and_then(word)
+    };
+    headlines.iter().filter_map(at).any(|other| Some(other) != word(first))
 }
 
 /// What a cell says that has no count: whether the instrument can't see the trap, was skipped, failed, or was not run.

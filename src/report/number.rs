@@ -61,17 +61,10 @@ pub(super) fn short(value: f64) -> String {
     format!("{scaled:.0}{unit}")
 }
 
-/// `15→1`, `6.3→3.2M`: two counts, the unit once where it is the same.
+/// `15→1`, `6.3M→3.2M`: two counts, or one where they are the same.
 pub(super) fn arrow(from: f64, to: f64) -> String {
-    if from == to {
-        return short(from);
-    }
-    let [from, to] = [from, to].map(short);
-    let unit = |text: &str| text.chars().last().filter(char::is_ascii_alphabetic);
-    match unit(&from) {
-        Some(last) if unit(&to) == Some(last) => format!("{}→{to}", from.trim_end_matches(last)),
-        _ => format!("{from}→{to}"),
-    }
+    let [first, second] = [from, to].map(short);
+    if from == to { first } else { format!("{first}→{second}") }
 }
 
 /// How many times fewer: `÷2.0`; `→0` where nothing is left.
@@ -171,7 +164,7 @@ mod tests {
         for (value, text) in counts {
             assert_eq!(short(value), text);
         }
-        assert_eq!([arrow(15.0, 1.0), arrow(6.29e6, 3.2e6), arrow(12e3, 700.0)], ["15→1", "6.3→3.2M", "12k→700"]);
+        assert_eq!([arrow(15.0, 1.0), arrow(6.29e6, 3.2e6), arrow(12e3, 700.0)], ["15→1", "6.3M→3.2M", "12k→700"]);
         assert_eq!([fewer(9.0, 4.5), fewer(9.0, 0.0), fewer(0.0, 0.0)], ["÷2.00", "→0", "÷1"]);
         assert_eq!([ratio_within([1.43, 1.46, 1.49]), ratio_within([11.9, 12.0, 12.1])], ["1.46±2%", "12.0±1%"]);
     }

@@ -3,6 +3,7 @@
 use super::cell::{Missing, span};
 use super::number::{NONE, TIE, figures, interval};
 use super::verdict::Verdict;
+use crate::lab::stats;
 use crate::record::Record;
 use crate::trap::Role;
 
@@ -57,10 +58,7 @@ impl Row<'_> {
 
     /// The range of the layouts, which the next link falls into with probability (L − 1) ÷ (L + 1).
     pub(super) fn next_link(&self) -> Option<[f64; 2]> {
-        let samples = &self.ratio?.samples;
-        let low = samples.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = samples.iter().copied().fold(0.0, f64::max);
-        (samples.len() >= 3).then_some([low, high])
+        stats::next_link(&self.ratio?.samples)
     }
 }
 

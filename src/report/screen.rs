@@ -49,11 +49,12 @@ fn overview(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<String> {
 }
 
 const TIMES: &str = "±: 95 % interval over re-links and re-runs here, up and down (±50%: ÷1.5 to ×1.5). +1: more \
-                     headline points. best fix: another that wins by more. ^ links differ, * the word is another \
-                     at other points. All rows: give a trap's name.";
+                     headline points. best fix: another that wins by more. ^ links differ, * another word at \
+                     another headline. All rows: give a trap's name.";
 const HEAP: &str =
     "+1: more headline points. peak: most at once; held: kept after a run. All rows: give a trap's name.";
-const INSTRUCTIONS: &str = "÷: times fewer. All rows: give a trap's name.";
+const INSTRUCTIONS: &str = "÷: times fewer, at the one point of a trap that is counted, of n = 10 000 at most. est. cycles: of simulated \
+                            caches. All rows: give a trap's name.";
 
 fn times(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
     let mut grid = Grid::new(
@@ -121,7 +122,7 @@ fn instructions(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         ("of the trap", Lane::Number),
         ("of the advice", Lane::Number),
         ("", Lane::Number),
-        ("cycles", Lane::Number),
+        ("est. cycles", Lane::Number),
     ];
     let mut grid = Grid::new(&columns, 2);
     for (trap, gist) in gists {

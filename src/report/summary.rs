@@ -16,8 +16,8 @@ use crate::trap::Instrument;
 const LINES: usize = 30;
 
 const LEGEND: &str = "ratio: time of trap ÷ advice, ± its 95 % interval over re-links and re-runs here. +1: more headline \
-                      points, * other words at other points, ^ links differ, ÷ times fewer, n/a can't be seen. \
-                      All rows: cargo run -- report [TRAP]";
+                      points, * another word at another headline, ^ links differ, ÷ times fewer, n/a can't be seen. \
+                      instr at n = 10 000 at most. All rows: cargo run --release -- report [TRAP]";
 
 /// What all instruments say, as the last target prints it: a line a trap, and 30 lines of 80 columns at most for 21 traps. Where
 /// there is room, the points between which a word changes stand below.

@@ -271,7 +271,7 @@ mod tests {
         let mut normal = Normal::seeded(10);
         let equal = Row { processes: 0.03, ..Row::default() };
         let apart = Row { layouts: 0.3, ..equal };
-        let rows = [equal.draw(&mut normal, 10, 3), vec![vec![1.0]; 6], apart.draw(&mut normal, 10, 3)];
+        let rows = [equal.draw(&mut normal, 10, 4), vec![vec![1.0]; 6], apart.draw(&mut normal, 10, 4)];
         let rows: Vec<&[Vec<f64>]> = rows.iter().map(Vec::as_slice).collect();
         assert_eq!(layouts_differ(&rows, |_| true), [false, false, true]);
     }
@@ -282,8 +282,8 @@ mod tests {
         let mut normal = Normal::seeded(9);
         let mut counts = [0; 3];
         for _ in 0..rows {
-            let processes = row.draw(&mut normal, 10, 3);
-            let [interval, same] = [&processes, &row.draw(&mut normal, 10, 3)].map(|p| stats::nested_interval(p));
+            let processes = row.draw(&mut normal, 10, 4);
+            let [interval, same] = [&processes, &row.draw(&mut normal, 10, 4)].map(|p| stats::nested_interval(p));
             let interval = interval.expect("ten layouts");
             let verdict = Verdict::of(interval, same, &processes, layouts_differ(&[&processes], |_| true)[0]);
             counts[0] += usize::from(matches!(verdict.word, Word::Faster | Word::Slower));

@@ -221,7 +221,10 @@ impl<'a> TrapView<'a> {
         let here = |r: &&&Record| Place::of(r) == place && column.holds(r);
         let value = |r: &&Record| Some((r.variant.clone(), r.value?));
         let of = |metric: &'static str| self.records.iter().filter(here).filter(move |r| measures(r, metric));
-        let taken = of("taken").filter_map(value).max_by(|a, b| a.1.total_cmp(&b.1));
+        let stolen = self.records.iter().rev().find(here).and_then(|r| column.run_of(r)?.stolen).unwrap_or(0.0);
+        // What the host took from the machine meanwhile it took from these threads as well.
+        let taken =
+            of("taken").filter_map(value).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(v, taken)| (v, taken + stolen));
         let floor = of("cpus").filter(|r| r.role == Role::Floor).find_map(value);
         let run = self.records.iter().rev().find(here).and_then(|r| column.run_of(r));
         let missed = run.is_some_and(|run| column.missed(Kind::of(place.threads), &run.run));

@@ -34,15 +34,32 @@ struct Hall {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
+static ALONE: AtomicBool = AtomicBool::new(false);
+
+/// Gives every routine of this process a crew of its own from now on: what thread-locals hold is then no other routine's.
+pub fn crews_alone() {
+    ALONE.store(true, Ordering::Relaxed);
+}
+
+fn fresh(threads: usize) -> Arc<Crew> {
+    let crew = Arc::new(Crew::start(threads));
+    // Every worker is up before its first job: what a thread allocates when it starts is in no count.
+    crew.work(&(Arc::new(|_| ()) as Job), |_| ());
+    crew
+}
+
 /// The crew of so many workers that lives in this process, or a new one. It ends with the last routine that holds it.
 pub(super) fn crew(threads: usize) -> Arc<Crew> {
     static CREWS: Mutex<Option<HashMap<usize, Weak<Crew>>>> = Mutex::new(None);
+    if ALONE.load(Ordering::Relaxed) {
+        return fresh(threads);
+    }
     let mut crews = CREWS.lock().unwrap_or_else(PoisonError::into_inner);
     let crews = crews.get_or_insert_default();
     if let Some(crew) = crews.get(&threads).and_then(Weak::upgrade) {
         return crew;
     }
-    let crew = Arc::new(Crew::start(threads));
+    let crew = fresh(threads);
     crews.insert(threads, Arc::downgrade(&crew));
     crew
 }
@@ -80,14 +97,14 @@ impl Crew {
         self.hall.call.fetch_add(1, Ordering::Release);
         self.handles.iter().for_each(|handle| handle.thread().unpark());
         let finish = Finish { busy: &self.hall.busy };
-        let result = own(&finish);
+        // A caller that falls must not leave workers behind in a job whose next caller takes them for its own.
+        let result = catch_unwind(AssertUnwindSafe(|| own(&finish)));
         finish.wait();
+        // What the job holds is its owner's to drop.
+        *lock(&self.hall.job) = None;
         let panic = lock(&self.hall.panic).take();
         drop(turn);
-        if let Some(panic) = panic {
-            resume_unwind(panic);
-        }
-        result
+        result.and_then(|result| panic.map_or(Ok(result), Err)).unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 

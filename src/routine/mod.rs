@@ -23,6 +23,7 @@ mod thread_time;
 mod window;
 
 pub use block::{CrewTime, Pace, Routine, Shape, Work, digest_of};
+pub use crew::crews_alone;
 pub use fresh::routine;
 pub use gather::{Finish, gather};
 pub use in_place::in_place;

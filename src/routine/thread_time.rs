@@ -76,7 +76,10 @@ mod system {
         let mut text = [0; 64];
         let length = SCHEDSTAT.with(|file| file.as_ref()?.read_at(&mut text, 0).ok())?;
         let text = std::str::from_utf8(&text[..length]).ok()?;
-        text.split_ascii_whitespace().nth(1)?.parse().ok().map(Duration::from_nanos)
+        let mut fields = text.split_ascii_whitespace().map_while(|field| field.parse::<u64>().ok());
+        let (delayed, slices) = (fields.nth(1)?, fields.next()?);
+        // A kernel that keeps no such account prints zeros: a thread that runs has had a time slice.
+        (slices > 0).then(|| Duration::from_nanos(delayed))
     }
 }
 

@@ -27,6 +27,11 @@ pub(super) fn bases<'a>(arm: &str, traps: [&'a str; 2]) -> [&'a str; 2] {
     if arm == THREADS { BASES } else { traps }
 }
 
+/// Whether an arm can't be told without another: planted own work without one of its two bases.
+pub(super) fn rests_on(arm: &str, other: &str) -> bool {
+    arm == THREADS && is_auxiliary(other)
+}
+
 /// Whether an arm is held against the trap the other way round: its ratio is planted ÷ base, so that the slowdown shows as 1.05.
 pub(super) fn is_planted(arm: &str) -> bool {
     arm == RUNS || arm == THREADS

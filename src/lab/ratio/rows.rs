@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::planted;
 use super::protocol::SAME;
 use super::value::{Bench, Times, Value};
+use crate::lab::session::rounds::rounded;
 use crate::lab::stats::{self, geometric_interval, median, t_interval};
 use crate::record::{Record, Variance};
 use crate::trap::{Instrument, Point, Role, Trap};
@@ -69,9 +70,6 @@ impl Rows {
         let Some(row) = self.rows.get(key) else { return Vec::new() };
         let row = Measured { row, record };
         let mut records = vec![row.ratio(), row.arithmetic("ns_per_op", "ns", |v| Some(v.ns_per_op))];
-        if record.role != Role::Control {
-            records.push(row.arithmetic("saved_ns_per_op", "ns", |v| v.saved));
-        }
         records.extend([
             row.arithmetic("cpu_ns_per_op", "ns", |v| v.crew?.cpu_ns),
             row.arithmetic("cpus", "count", |v| v.crew?.cpus),
@@ -143,11 +141,6 @@ impl Measured<'_> {
     }
 }
 
-// Six digits: the sixth is far below what any interval says, and the file stays small.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,9 +188,7 @@ mod tests {
         assert!(near(find(&records, "fast", "ratio"), 4.0), "√(200 · 800) ÷ 100");
         assert!(near(find(&records, SAME, "ratio"), 0.25), "trap ÷ same");
         assert!(near(find(&records, "slow", "ns_per_op"), 40.0));
-        assert!(near(find(&records, "fast", "saved_ns_per_op"), 30.0));
         assert!(!records.iter().any(|r| r.variant == "slow" && r.metric.as_deref() == Some("ratio")));
-        assert!(!records.iter().any(|r| r.variant == SAME && r.metric.as_deref() == Some("saved_ns_per_op")));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::child::{self, End};
 use super::fork;
 use super::planted;
-use super::protocol::{Message, Plan, PointPlan, SAME};
+use super::protocol::{Message, Plan, PointPlan};
 use super::rows::Rows;
 use super::schedule;
 use super::value::Times;
@@ -20,6 +20,7 @@ use crate::lab::session::rounds::RoundsFile;
 use crate::lab::session::steal::Steal;
 use crate::lab::session::{self, Session, SessionError, probe, relink, signals};
 use crate::record::{Layouts, Sweeps};
+use crate::routine::layout::CLASSES;
 use crate::trap::{Instrument, Trap};
 
 /// The main function of a `ratio` bench target over these traps.
@@ -35,6 +36,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
         return sampler.put(session, 0);
     }
     let layouts = link(session, &sampler.interrupted);
+    sampler.layouts = layouts.len();
     if sampler.interrupted.load(Ordering::Relaxed) {
         session.run.partial = Some("interrupted before anything was measured".into());
         return sampler.put(session, 0);
@@ -58,6 +60,9 @@ fn link(session: &mut Session<'_>, interrupted: &AtomicBool) -> Vec<PathBuf> {
     let linked = relink::layouts(&session.folder, &session.executable, wanted, seed, interrupted);
     if let Some(why) = &linked.one {
         session.progress.note(&format!("one code layout only: {why}"));
+    } else if linked.layouts.len() < wanted {
+        let why = linked.fewer.as_deref().unwrap_or("other seeds give the same executables");
+        session.progress.note(&format!("{} of {wanted} code layouts: {why}", linked.layouts.len()));
     }
     session.run.layouts = Some(Layouts { seed, distinct: linked.distinct, one: linked.one });
     linked.layouts
@@ -72,6 +77,7 @@ struct Sampler<'a> {
     plans: Vec<Plan>,
     rows: Rows,
     rounds: RoundsFile,
+    layouts: usize,
     finished: usize,
 }
 
@@ -95,6 +101,7 @@ impl<'a> Sampler<'a> {
             traps,
             rows: Rows::default(),
             rounds: RoundsFile::create(&session.folder, &session.run.run)?,
+            layouts: session.args.layouts(),
             finished: 0,
         })
     }
@@ -126,7 +133,7 @@ impl<'a> Sampler<'a> {
         fastrand::shuffle(&mut order);
         for plan in order {
             let points = self.plans[plan].points.iter().filter(|p| pass == 0 || !p.once).cloned().collect();
-            let plan = Plan { points, class: at + pass, ..self.plans[plan].clone() };
+            let plan = Plan { points, class: class(session.args.processes(), at, pass), ..self.plans[plan].clone() };
             session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
             if !self.measure(session, layout, &plan, at)? {
                 return Ok(false);
@@ -152,14 +159,20 @@ impl<'a> Sampler<'a> {
             let rest = left.split_off(if self.solo { 1 } else { left.len() });
             let (end, ear) = self.listen(path, &Plan { points: left, ..plan.clone() })?;
             for (point, arm, why) in &ear.refused {
-                self.fail(session, &plan.trap, point.point, Some(arm), why);
+                self.fail(session, &plan.trap, point, Some(arm), why);
             }
             heard.extend(ear.heard);
             left = match end {
                 End::Done => rest,
                 End::Interrupted => return Ok(false),
                 End::Died(why) => {
-                    self.fail(session, &plan.trap, ear.points[ear.at].point, ear.arm.as_deref(), &why);
+                    self.fail(
+                        session,
+                        &plan.trap,
+                        &ear.points[ear.at],
+                        ear.arm.as_deref().or(only(&ear.points[ear.at])),
+                        &why,
+                    );
                     let again = ear.points[ear.at..].iter().chain(&rest);
                     again.filter_map(|point| self.sound(&plan.trap, point)).collect()
                 }
@@ -188,18 +201,18 @@ impl<'a> Sampler<'a> {
     }
 
     // Without the trap there is nothing to compare with, so its failure is that of all arms; so is one in the rounds.
-    fn fail(&mut self, session: &Session<'_>, trap: &str, at: usize, arm: Option<&str>, why: &str) {
+    fn fail(&mut self, session: &Session<'_>, trap: &str, plan: &PointPlan, arm: Option<&str>, why: &str) {
         let trap = self.trap(trap);
-        let place = &trap.points[at];
+        let place = &trap.points[plan.point];
         session.progress.note(&format!("error: {} at {place}, {}: {why}", trap.name, arm.unwrap_or("in the rounds")));
         let all = arm.is_none_or(|arm| arm == trap.baseline().name);
-        let arms = trap.variants_at(place).map(|v| v.name).chain([SAME, planted::RUNS, planted::THREADS]);
-        for other in arms.filter(|other| all || Some(*other) == arm) {
+        let falls = |other: &&String| all || arm.is_some_and(|arm| *other == arm || planted::rests_on(other, arm));
+        for other in plan.arms.iter().filter(falls) {
             let why = match arm {
                 Some(arm) if arm != other => format!("{arm} failed: {why}"),
                 _ => why.to_owned(),
             };
-            self.rows.fail((trap.name, at, other.to_owned()), why);
+            self.rows.fail((trap.name, plan.point, other.clone()), why);
         }
     }
 
@@ -225,13 +238,24 @@ impl<'a> Sampler<'a> {
     }
 
     fn put(&self, session: &mut Session<'_>, finished: usize) -> Result<(), SessionError> {
-        let (layouts, processes) = (session.args.layouts(), session.args.processes());
+        let (layouts, processes) = (self.layouts, session.args.processes());
         session.run.sweeps = Some(Sweeps { layouts, processes, finished });
         let run = session.run.run.clone();
         let measured = self.traps.iter().flat_map(|trap| self.rows.records(trap, &run));
         let records = measured.chain(session.unseen()).collect();
         session.put(records)
     }
+}
+
+// Where a process's blocks lie within a line: with enough passes it is a part of the pass, so that layouts differ by it in
+// nothing; with fewer the layouts take turns.
+fn class(passes: usize, layout: usize, pass: usize) -> usize {
+    if passes >= CLASSES { pass } else { layout + pass }
+}
+
+// The arm of a process that has but one.
+fn only(point: &PointPlan) -> Option<&str> {
+    if let [only] = &point.arms[..] { Some(only) } else { None }
 }
 
 // Each arm in a plan of its own.

@@ -14,7 +14,6 @@ pub(super) type Times = Vec<(String, Taken)>;
 pub(super) struct Value {
     pub(super) ln_ratio: Option<f64>,
     pub(super) ns_per_op: f64,
-    pub(super) saved: Option<f64>,
     pub(super) crew: Option<PerOp>,
     // ln of the ratio in each round; the rounds of arms in processes of their own do not belong together.
     pub(super) rounds: Vec<f64>,
@@ -47,7 +46,6 @@ impl Bench<'_> {
         Value {
             ln_ratio,
             ns_per_op: if arm == trap { base_ns } else { median(&taken.ns) / self.point.n as f64 },
-            saved: ln_ratio.map(|ln| base_ns * (1.0 - (-ln).exp())),
             crew: taken.crew.map(|crew| per_op(&crew, self.point.n)),
             rounds: if self.paired { rounds } else { Vec::new() },
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::record::Sweeps;
 use crate::trap::{Instrument, Trap};
 
 /// Fewer layouts give no interval worth printing: with two, t(0.975, 1) is 12.7.
@@ -171,13 +172,13 @@ impl Args {
     /// How many code layouts: as asked for, else six when quick and ten when not.
     #[must_use]
     pub fn layouts(&self) -> usize {
-        self.layouts.unwrap_or(if self.quick { 6 } else { 10 })
+        self.layouts.unwrap_or(if self.quick { 6 } else { Sweeps::LAYOUTS })
     }
 
-    /// How many processes of each layout: as asked for, else one when quick and three when not.
+    /// How many processes of each layout: as asked for, else one when quick and four when not.
     #[must_use]
     pub fn processes(&self) -> usize {
-        self.processes.unwrap_or(if self.quick { 1 } else { 4 })
+        self.processes.unwrap_or(if self.quick { 1 } else { Sweeps::PROCESSES })
     }
 
     /// The length of the windows in which teams are timed.

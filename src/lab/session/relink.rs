@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
+use super::args::FEWEST_LAYOUTS;
 use super::machine;
 use super::paths::target_name;
 
@@ -20,6 +21,8 @@ pub(in crate::lab) struct Linked {
     pub(in crate::lab) distinct: usize,
     /// Why there is only one, if so.
     pub(in crate::lab) one: Option<String>,
+    /// Why there are fewer than were asked for, if a link failed after others had been made.
+    pub(in crate::lab) fewer: Option<String>,
 }
 
 /// Links the running bench target so many times with its functions in another order, from this seed on, or takes what an
@@ -32,6 +35,7 @@ pub(in crate::lab) fn layouts(
     interrupted: &AtomicBool,
 ) -> Linked {
     let (relinker, mut found) = (Relinker::new(folder, executable), BTreeMap::new());
+    let mut fewer = None;
     for seed in (seed..).take(SEEDS * wanted) {
         if found.len() == wanted || interrupted.load(Ordering::Relaxed) {
             break;
@@ -40,13 +44,17 @@ pub(in crate::lab) fn layouts(
             Ok((hash, path)) => drop(found.entry(hash).or_insert((seed, path))),
             // An interrupted linker says nothing about what it can do.
             Err(_) if interrupted.load(Ordering::Relaxed) => break,
-            Err(why) => return one(wanted, why),
+            Err(why) if found.len() < FEWEST_LAYOUTS => return one(wanted, why),
+            Err(why) => {
+                fewer = Some(why);
+                break;
+            }
         }
     }
     let distinct = found.len();
     let mut layouts: Vec<_> = found.into_values().collect();
     layouts.sort();
-    Linked { layouts: layouts.into_iter().map(|(_, path)| path).collect(), distinct, one: None }
+    Linked { layouts: layouts.into_iter().map(|(_, path)| path).collect(), distinct, one: None, fewer }
 }
 
 // How many seeds are tried for each layout.
@@ -54,7 +62,7 @@ const SEEDS: usize = 3;
 
 fn one(wanted: usize, why: String) -> Linked {
     let path = std::env::current_exe().unwrap_or_default();
-    Linked { layouts: vec![path; wanted], distinct: 1, one: Some(why) }
+    Linked { layouts: vec![path; wanted], distinct: 1, one: Some(why), fewer: None }
 }
 
 /// Executables of the running bench target, linked again with their functions in another order.

@@ -51,13 +51,17 @@ impl RoundsFile {
         layout: usize,
         arms: &[(String, Taken)],
     ) -> Result<(), SessionError> {
-        // A tenth of a ns is far below what a clock resolves over a block.
-        let ns = |taken: &Taken| taken.ns.iter().map(|ns| (ns * 10.0).round() / 10.0).collect::<Vec<_>>();
+        let ns = |taken: &Taken| taken.ns.iter().copied().map(rounded).collect::<Vec<_>>();
         let ns: BTreeMap<&str, Vec<f64>> = arms.iter().map(|(arm, taken)| (arm.as_str(), ns(taken))).collect();
         let line = json!({ "trap": trap, "point": point.to_string(), "layout": layout, "ns": ns });
         let written = writeln!(self.file, "{line}").and_then(|()| self.file.flush());
         written.map_err(|source| SessionError::Io { verb: "write", path: self.path.clone(), source })
     }
+}
+
+/// Six digits: the sixth is far below what any clock or interval says, and files stay small.
+pub(in crate::lab) fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 // Names hold the time, so their order is that of the runs. One that can't be removed costs space only.

@@ -90,7 +90,7 @@ mod tests {
     // p of so many rows like this one, of 10 layouts × 3 processes.
     fn p_values(row: Row, rows: usize) -> Vec<f64> {
         let mut normal = Normal::seeded(7);
-        let p = |seed| permutation_p(&row.draw(&mut normal, 10, 3), seed as u64).expect("ten layouts of three");
+        let p = |seed| permutation_p(&row.draw(&mut normal, 10, 4), seed as u64).expect("ten layouts of three");
         (0..rows).map(p).collect()
     }
 
