@@ -1,10 +1,10 @@
 //! The third builder: work that several threads share without waiting for each other.
 //!
-//! Up to the number of cores a block is a *window*: all workers meet at a spin barrier, run until all of them run, stamp, and
-//! go on until the first of them says that time is up, and all have a run; each stamps again at the end of its own last run. The rate is the sum
-//! of the workers' rates, so that neither the skew at the start nor the lonely end of a faster worker is in it. With more
-//! threads than cores a window of a few ms leaves workers without a run, and the block is fixed work:
-//! min(start) … max(end).
+//! Up to the number of cores a block is a *window*: all workers meet at a spin barrier, run until all of them run and for half
+//! a window more, stamp, and go on until the first of them says that time is up, and all have a run; each stamps again at the
+//! end of its own last run. The rate is the sum of the workers' rates, so that neither the skew at the start nor the lonely
+//! end of a faster worker is in it. With more threads than cores a window of a few ms leaves workers without a run, and the
+//! block is fixed work: min(start) … max(end).
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -215,7 +215,7 @@ impl<S, F: Fn(&S, Turn) -> u64> Bench<S, F> {
 
     fn window(&self, stint: &mut Stint, worker: usize, length: Duration) {
         let mut own = *stint;
-        self.run_until_all_run(&mut own, worker);
+        self.warm_up(&mut own, worker, length);
         let before = own.total;
         let start = Reading::start();
         let mut timer = Timer::new(start.at, length);
@@ -234,12 +234,17 @@ impl<S, F: Fn(&S, Turn) -> u64> Bench<S, F> {
         *stint = Stint { span: Some((start, end)), runs, ..own };
     }
 
-    // At least once: it clears the other arms' data from the caches.
-    fn run_until_all_run(&self, stint: &mut Stint, worker: usize) {
+    // Until all of them run, and half a window more: a run touches a small part of a large map, and what the other arms left in
+    // the caches would be in the first half of a window.
+    fn warm_up(&self, stint: &mut Stint, worker: usize, length: Duration) {
         self.running.fetch_add(1, Ordering::Relaxed);
-        self.run_once(stint, worker);
-        while self.running.load(Ordering::Relaxed) < self.stints.len() {
+        let mut timer = Timer::new(Instant::now(), length / 2);
+        let all_run = || self.running.load(Ordering::Relaxed) == self.stints.len();
+        loop {
             self.run_once(stint, worker);
+            if timer.is_up(all_run) {
+                break;
+            }
         }
     }
 }

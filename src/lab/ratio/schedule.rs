@@ -67,8 +67,8 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
         return CROWD;
     }
     let one = match blocks {
-        // Waking the workers and their first runs come to a tenth of a window and more.
-        Blocks::Window(length) => 1.2 * length.as_nanos() as f64 * arms as f64,
+        // With waking and warming up.
+        Blocks::Window(length) => 1.7 * length.as_nanos() as f64 * arms as f64,
         // An untimed run goes before each block. The trap's own stands for the controls, which the check did not see.
         Blocks::AtLeast(least) => {
             let block = |ns: f64| ns + ns.max(1.1 * least.as_nanos() as f64);
