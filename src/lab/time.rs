@@ -34,7 +34,7 @@ const UNPINNED: &str = "TRAPLINE_TIME_UNPINNED";
 
 // What the benchmarks of one trap share, warm-up and samples together. Criterion's analysis and plots come on top.
 const SHARE: Duration = Duration::from_millis(1_600);
-const QUICK_SHARE: Duration = Duration::from_millis(800);
+const QUICK_SHARE: Duration = Duration::from_millis(500);
 // As in the ratio instrument.
 const WINDOW: Duration = Duration::from_millis(2);
 // The fewest that criterion takes.
