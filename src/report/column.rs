@@ -61,7 +61,8 @@ impl<'a> Column<'a> {
         let rank = |c: &Self| {
             let run = c.run();
             let (solo, unpinned) = (run.is_some_and(|r| r.solo), run.is_some_and(|r| r.unpinned));
-            (solo, unpinned, Reverse(c.records.len()), Reverse(run.map(|r| &r.started)))
+            let rows = c.records.iter().filter(|r| measures(r, "ratio")).count();
+            (solo, unpinned, Reverse(rows), Reverse(run.map(|r| &r.started)))
         };
         columns.sort_by(|a, b| rank(a).cmp(&rank(b)));
         columns
