@@ -69,9 +69,11 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
     let one = match blocks {
         // With waking and warming up.
         Blocks::Window(length) => 1.7 * length.as_nanos() as f64 * arms as f64,
-        // An untimed run goes before each block. The trap's own stands for the controls, which the check did not see.
+        // An untimed run goes before each block that is not gathered. The trap's own stands for the controls, which the check did
+        // not see.
         Blocks::AtLeast(least) => {
-            let block = |ns: f64| ns + ns.max(1.1 * least.as_nanos() as f64);
+            let untimed = f64::from(u8::from(sound.shape != Shape::Gather));
+            let block = |ns: f64| untimed * ns + ns.max(1.1 * least.as_nanos() as f64);
             let seen: f64 = sound.ns.iter().map(|&ns| block(ns)).sum();
             seen + block(sound.ns.first().copied().unwrap_or_default()) * (arms - sound.ns.len()) as f64
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::trap::{Routine, Work};
+use crate::trap::{Routine, Shape, Work};
 
 /// How long a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,8 +123,9 @@ pub(in crate::lab) struct CrewTotal {
 
 impl Arm {
     fn time(&mut self) {
-        if matches!(self.block.work, Work::Runs(_)) {
-            // A window begins with runs that do not count.
+        // A window begins with runs that do not count; a gathered block is long against what other arms left in the caches, and a
+        // run of it often as long as the block.
+        if matches!(self.block.work, Work::Runs(_)) && self.routine.shape() != Shape::Gather {
             self.routine.block(Work::Runs(1));
         }
         let pace = self.routine.block(self.block.work);
