@@ -7,7 +7,7 @@ use super::planted;
 use super::protocol::SAME;
 use super::value::{Bench, Times, Value};
 use crate::lab::session::rounds::rounded;
-use crate::lab::stats::{self, geometric_interval, median, t_interval};
+use crate::lab::stats::{self, median, t_interval};
 use crate::record::{Record, Variance};
 use crate::trap::{Instrument, Point, Role, Trap};
 
@@ -87,13 +87,13 @@ struct Measured<'a> {
 
 impl Measured<'_> {
     fn ratio(&self) -> Option<Record> {
-        let logs = self.processes(|v| v.ln_ratio)?;
-        let processes = logs.iter().map(|layout| layout.iter().map(|ln| ln.exp()).collect()).collect();
-        let samples: Vec<f64> = logs.iter().map(|layout| median(layout).exp()).collect();
-        let mean = logs.iter().map(|layout| median(layout)).sum::<f64>() / logs.len() as f64;
-        let record = self.estimated("ratio", "ratio", geometric_interval(&samples), mean.exp(), samples, processes);
+        let processes = self.processes(|v| v.ln_ratio.map(f64::exp))?;
+        let (samples, interval) = (stats::layout_medians(&processes), stats::nested_interval(&processes));
+        let mean = samples.iter().map(|ratio| ratio.ln()).sum::<f64>() / samples.len() as f64;
+        let variance = self.variance(&processes);
+        let record = self.estimated("ratio", "ratio", interval, mean.exp(), samples, processes);
         let rounds = self.row.values().flatten().map(|v| v.rounds.len()).max().filter(|&rounds| rounds > 0);
-        Some(Record { rounds, variance: self.variance(&logs), ..record })
+        Some(Record { rounds, variance, ..record })
     }
 
     fn arithmetic(&self, metric: &str, unit: &str, of: impl Fn(&Value) -> Option<f64>) -> Option<Record> {
@@ -129,10 +129,9 @@ impl Measured<'_> {
         Record { low: ends.0, high: ends.1, processes, ..open }
     }
 
-    fn variance(&self, logs: &[Vec<f64>]) -> Option<Variance> {
+    fn variance(&self, processes: &[Vec<f64>]) -> Option<Variance> {
         let rounds: Vec<Vec<f64>> = self.row.values().flatten().map(|value| value.rounds.clone()).collect();
-        let ratios: Vec<Vec<f64>> = logs.iter().map(|layout| layout.iter().map(|ln| ln.exp()).collect()).collect();
-        let of = stats::components(&ratios, &rounds)?;
+        let of = stats::components(processes, &rounds)?;
         Some(Variance {
             layouts: of.layouts.map(rounded),
             processes: rounded(of.processes),
