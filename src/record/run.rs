@@ -74,7 +74,7 @@ impl Sweeps {
     /// Layouts of a full run, unless others are asked for.
     pub const LAYOUTS: usize = 10;
     /// Processes of each: one for each place that a block of glibc's can have in a cache line.
-    pub const PROCESSES: usize = 4;
+    pub const PROCESSES: usize = 8;
 
     /// How many sweeps were asked for.
     #[must_use]

@@ -107,11 +107,7 @@ fn best_cell(gist: &Gist<'_>) -> String {
     gist.best.as_ref().map_or(NONE.into(), said)
 }
 
-// What the advice and the best fix do, as far as a cell holds; the trap's own section has all.
 fn turns_cell(gist: &Gist<'_>) -> String {
-    let best = gist.best.as_ref().map(|row| row.variant);
-    let told = |variant: &str| Some(variant) == gist.advice || Some(variant) == best;
-    let turns = gist.turns.iter().filter(|(variant, _)| told(variant));
-    let turns: Vec<String> = turns.take(2).map(|(variant, between)| format!("{variant} {between}")).collect();
+    let turns: Vec<String> = gist.told_turns().map(|(variant, between)| format!("{variant} {between}")).collect();
     if turns.is_empty() { NONE.into() } else { turns.join("; ") }
 }

@@ -64,6 +64,13 @@ impl<'a> Gist<'a> {
         if self.varies { format!("{word}*") } else { word }
     }
 
+    /// What the advice and the best fix do, as far as a line holds; the trap's own section has all.
+    pub(super) fn told_turns(&self) -> impl Iterator<Item = &(String, String)> {
+        let best = self.best.as_ref().map(|row| row.variant);
+        let told = move |variant: &str| Some(variant) == self.advice || Some(variant) == best;
+        self.turns.iter().filter(move |(variant, _)| told(variant)).take(2)
+    }
+
     /// A count of the trap and of the advice, at this point or, of an instrument that does not go there, at the one where it counts.
     pub(super) fn count(&self, trap: &TrapView<'a>, instrument: Instrument, metric: &str) -> Option<[f64; 2]> {
         let elsewhere = trap.places().into_iter();

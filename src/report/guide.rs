@@ -7,7 +7,10 @@ const WORDS: [(&str, &str); 17] = [
         "ratio",
         "time of the trap ÷ time of the variant: above 1 the variant is faster. In a process the median over rounds, in a layout the median over processes, then the geometric mean over layouts",
     ),
-    ("[95 %]", "the interval over layouts: fresh processes of fresh links"),
+    (
+        "[95 %]",
+        "the interval over layouts: fresh processes of fresh links. Points that are no headline have two processes a layout",
+    ),
     ("wins, loses", "the whole interval lies more than 5 % from 1. Only headline points carry claims"),
     ("faster, slower", "the interval leaves out 1, but not 5 %: the size is open"),
     ("ties", "the interval holds 1 and lies within 5 % of it: a finding, too"),

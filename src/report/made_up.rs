@@ -78,7 +78,7 @@ pub(super) fn run(id: &str, instrument: Instrument, traps: Vec<TrapNote>) -> Run
         solo: false,
         unpinned: false,
         target: instrument.word().into(),
-        sweeps: forked.then_some(Sweeps { layouts: 10, processes: 4, finished: 40 }),
+        sweeps: forked.then_some(Sweeps { layouts: 10, processes: 8, finished: 80 }),
         layouts: forked.then_some(Layouts { seed: 42, distinct: 10, one: None }),
         partial: None,
         traps,

@@ -14,6 +14,8 @@ use crate::trap::Instrument;
 
 /// Lines of a summary.
 const LINES: usize = 30;
+/// Of them, where words change: a taste, for the answer should not scroll away.
+const TURNS: usize = 6;
 
 const LEGEND: &str = "ratio: time of trap ÷ advice, ± its 95 % interval over re-links and re-runs here. +1: more headline \
                       points, * another word at another headline, ^ links differ, ÷ times fewer, n/a can't be seen. \
@@ -36,7 +38,7 @@ pub fn summary(archive: &Archive) -> String {
     let room = LINES.saturating_sub(lines.len() + below.len());
     let failed = errors::lines(archive, room);
     let room = room.saturating_sub(failed.len());
-    lines.extend(turns(&gists, room));
+    lines.extend(turns(&gists, room.min(TURNS)));
     let all = lines.iter().chain(&below).chain(&failed);
     all.map(|line| format!("{}\n", line.trim_end().replace(TIE, " "))).collect()
 }
@@ -90,7 +92,7 @@ fn turns(gists: &[(&TrapView<'_>, Gist<'_>)], room: usize) -> Vec<String> {
     let sentence = |trap: &TrapView<'_>, (variant, between): &(String, String)| {
         format!("{}: {variant} turns {between}", trap.name)
     };
-    let sentences = gists.iter().flat_map(|(trap, gist)| gist.turns.iter().map(move |turn| sentence(trap, turn)));
+    let sentences = gists.iter().flat_map(|(trap, gist)| gist.told_turns().map(move |turn| sentence(trap, turn)));
     let mut lines: Vec<String> = Vec::new();
     for sentence in sentences.map(|sentence| hanging("", &sentence)) {
         if lines.len() + sentence.len() <= room {

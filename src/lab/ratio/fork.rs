@@ -127,9 +127,11 @@ impl<'a> Fork<'a> {
             return refusal(format!("{n} {counts} take {ns:.1} ns"));
         }
         let series = format!("{arm}/{}/{}", point.threads, point.case);
-        let &mut (small, first) = self.smallest.entry(series).or_insert((n, ns));
-        if n >= 10 * small && ns < LEAST_GROWTH * first {
-            return refusal(format!("{n} {counts} take {ns:.0} ns and {small} take {first:.0} ns"));
+        let seen = self.smallest.entry(series).or_insert((n, ns));
+        let ((small, fast), (large, slow)) = if n < seen.0 { ((n, ns), *seen) } else { (*seen, (n, ns)) };
+        *seen = (small, fast);
+        if large >= 10 * small && slow < LEAST_GROWTH * fast {
+            return refusal(format!("{large} {counts} take {slow:.0} ns and {small} take {fast:.0} ns"));
         }
         None
     }

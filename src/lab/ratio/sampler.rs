@@ -13,7 +13,7 @@ use super::fork;
 use super::planted;
 use super::protocol::{Message, Plan, PointPlan};
 use super::rows::Rows;
-use super::schedule;
+use super::schedule::{self, Terms};
 use super::value::Times;
 use crate::lab::session::check::Sound;
 use crate::lab::session::rounds::RoundsFile;
@@ -85,12 +85,13 @@ impl<'a> Sampler<'a> {
     fn new(session: &Session<'a>, interrupted: Arc<AtomicBool>) -> Result<Self, SessionError> {
         let traps = session.seen_traps();
         let checked: Vec<(&Trap, &[Sound])> = traps.iter().map(|&t| (t, &*session.checked.sound[t.name])).collect();
+        let terms = Terms { window: session.args.window(), passes: session.args.processes() };
         // A planted slowdown needs rounds, which arms in processes of their own do not have.
         let planted = if session.args.solo { Vec::new() } else { schedule::planted(&checked) };
         let plan = |&(trap, sound): &(&Trap, &[Sound])| {
             let planted: Vec<usize> =
                 planted.iter().filter(|(name, _)| *name == trap.name).map(|(_, at)| *at).collect();
-            let points = schedule::plans(trap, sound, session.args.window(), &planted);
+            let points = schedule::plans(trap, sound, terms, &planted);
             Plan { trap: trap.name.into(), class: 0, pinned: !session.args.unpinned, points }
         };
         Ok(Self {
@@ -132,7 +133,7 @@ impl<'a> Sampler<'a> {
         let mut order: Vec<usize> = (0..self.plans.len()).collect();
         fastrand::shuffle(&mut order);
         for plan in order {
-            let points = self.plans[plan].points.iter().filter(|p| pass == 0 || !p.once).cloned().collect();
+            let points = self.plans[plan].points.iter().filter(|p| p.has_turn(at, pass)).cloned().collect();
             let plan = Plan { points, class: class(session.args.processes(), at, pass), ..self.plans[plan].clone() };
             session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
             if !self.measure(session, layout, &plan, at)? {
@@ -248,9 +249,10 @@ impl<'a> Sampler<'a> {
 }
 
 // Where a process's blocks lie within a line: with enough passes it is a part of the pass, so that layouts differ by it in
-// nothing; with fewer the layouts take turns.
+// nothing, and moves on by one after each round of places, so that a point that has a turn in every fourth pass finds another
+// one; with fewer the layouts take turns.
 fn class(passes: usize, layout: usize, pass: usize) -> usize {
-    if passes >= CLASSES { pass } else { layout + pass }
+    if passes >= CLASSES { pass + pass / CLASSES } else { layout + pass }
 }
 
 // The arm of a process that has but one.

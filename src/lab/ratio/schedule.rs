@@ -11,12 +11,16 @@ use crate::trap::{Shape, Trap};
 // What the rounds of one trap may take in one process. Rounds were a tenth of the variance with half as much again, and processes
 // three quarters: time is better spent on processes.
 const BUDGET: Duration = Duration::from_millis(400);
-const FEWEST: usize = 5;
-const MOST: usize = 15;
-// Rounds of points with more threads than cores, which are measured in the first pass only.
-const CROWD: usize = 3;
+const MOST: usize = 11;
 // A headline point counts for two.
 const HEADLINE: u32 = 2;
+const FEWEST_AT_HEADLINES: usize = 4;
+const FEWEST: usize = 3;
+// Rounds of points with more threads than cores, each of which takes half a second.
+const CROWD: usize = 2;
+
+// To wake a crew and to warm up.
+const WINDOW_START: Duration = Duration::from_micros(3_300);
 
 const ALONE: Duration = Duration::from_micros(100);
 // Each run has stamps of its own, so that a block needs no length to hide its ends.
@@ -24,20 +28,42 @@ const GATHER: Duration = Duration::from_millis(4);
 // Ten time slices: with fewer, threads that share a core hardly meet.
 const OVERFULL: Duration = Duration::from_millis(40);
 
-/// The plans of a trap's points, with a planted slowdown at those that `planted` names.
-pub(super) fn plans(trap: &Trap, sound: &[Sound], window: Duration, planted: &[usize]) -> Vec<PointPlan> {
+/// What all traps' plans have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// How long a window is.
+    pub(super) window: Duration,
+    /// How many passes there are.
+    pub(super) passes: usize,
+}
+
+/// The plans of a trap's points, with a planted slowdown at those that `planted` names. Headline points come first in every
+/// process, so that they have the same past whether or not the others follow; crowds come last.
+pub(super) fn plans(trap: &Trap, sound: &[Sound], terms: Terms, planted: &[usize]) -> Vec<PointPlan> {
     let shares: u32 = sound.iter().filter(|s| !crowded(s)).map(weight).sum();
-    let plan = |sound: &Sound| {
+    let plan = |sound: &&Sound| {
         let point = place_of(trap, sound);
         let mut arms: Vec<&str> = trap.variants_at(&sound.point).map(|v| v.name).chain([SAME]).collect();
         if planted.contains(&point) {
             arms.extend(super::planted::arms(sound.point.threads));
         }
-        let (blocks, digest, once) = (blocks(sound, window), sound.digest, crowded(sound));
+        let (blocks, digest, every) = (blocks(sound, terms.window), sound.digest, every(sound, terms.passes));
         let rounds = rounds(sound, blocks, arms.len(), BUDGET * weight(sound) / shares.max(1));
-        PointPlan { point, digest, arms: arms.into_iter().map(str::to_owned).collect(), blocks, rounds, once }
+        PointPlan { point, digest, arms: arms.into_iter().map(str::to_owned).collect(), blocks, rounds, every }
     };
-    sound.iter().map(plan).collect()
+    let mut order: Vec<&Sound> = sound.iter().collect();
+    order.sort_by_key(|sound| (crowded(sound), !sound.point.headline));
+    order.iter().map(plan).collect()
+}
+
+// Only headline points carry claims: they have a process in every pass. Other points have two a layout, and so have headline
+// points with more threads than cores, which take a second; other crowds have one.
+fn every(sound: &Sound, passes: usize) -> usize {
+    match (sound.point.headline, crowded(sound)) {
+        (true, false) => 1,
+        (true, true) | (false, false) => passes.div_ceil(2),
+        (false, true) => passes,
+    }
 }
 
 fn place_of(trap: &Trap, sound: &Sound) -> usize {
@@ -67,8 +93,7 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
         return CROWD;
     }
     let one = match blocks {
-        // With waking and warming up.
-        Blocks::Window(length) => 1.7 * length.as_nanos() as f64 * arms as f64,
+        Blocks::Window(length) => (length + WINDOW_START).as_nanos() as f64 * arms as f64,
         // An untimed run goes before each block that is not gathered. The trap's own stands for the controls, which the check did
         // not see.
         Blocks::AtLeast(least) => {
@@ -78,7 +103,8 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
             seen + block(sound.ns.first().copied().unwrap_or_default()) * (arms - sound.ns.len()) as f64
         }
     };
-    ((share.as_nanos() as f64 / one) as usize).clamp(FEWEST, MOST)
+    let fewest = if sound.point.headline { FEWEST_AT_HEADLINES } else { FEWEST };
+    ((share.as_nanos() as f64 / one) as usize).clamp(fewest, MOST)
 }
 
 // A block must hold twenty of the trap's runs without being made longer: blocks of unequal length are not like each other, for
@@ -122,14 +148,32 @@ mod tests {
         Sound { point: POINTS[at], digest: 7, shape, ns: vec![ns; 2] }
     }
 
+    fn terms(passes: usize) -> Terms {
+        Terms { window: Duration::from_millis(2), passes }
+    }
+
     #[test]
-    fn rounds_are_what_fits_and_never_fewer_than_five_or_more_than_15() {
-        let all = [sound(0, Shape::Alone, 500.0), sound(1, Shape::Alone, 5e7), sound(2, Shape::Team, 1e5)];
-        let plans = plans(&TRAP, &all, Duration::from_millis(2), &[0]);
+    fn headlines_come_first_and_have_a_process_in_every_pass() {
+        let all = [sound(2, Shape::Team, 1e5), sound(1, Shape::Alone, 5e7), sound(0, Shape::Alone, 500.0)];
+        let plans = plans(&TRAP, &all, terms(8), &[0]);
+        assert_eq!(plans.iter().map(|p| p.point).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(plans.iter().map(|p| p.every).collect::<Vec<_>>(), [1, 4, 8]);
         assert_eq!(plans.iter().map(|p| p.rounds).collect::<Vec<_>>(), [MOST, FEWEST, CROWD]);
-        assert_eq!(plans.iter().map(|p| p.once).collect::<Vec<_>>(), [false, false, true]);
         assert_eq!(plans[0].arms, ["slow", "fast", "same", "planted_5_percent"]);
         assert_eq!(plans[2].blocks, Blocks::AtLeast(OVERFULL));
+    }
+
+    #[test]
+    fn every_layout_has_a_turn_at_every_point_whatever_the_number_of_passes() {
+        let all = [sound(0, Shape::Alone, 500.0), sound(1, Shape::Alone, 5e7), sound(2, Shape::Team, 1e5)];
+        for passes in 1..9 {
+            for (plan, most) in plans(&TRAP, &all, terms(passes), &[]).iter().zip([passes, 2, 1]) {
+                for layout in 0..10 {
+                    let turns = (0..passes).filter(|&pass| plan.has_turn(layout, pass)).count();
+                    assert!((1..=most).contains(&turns), "{turns} turns of {passes}: {plan:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn command(instrument: Instrument) -> Command {
         .arg(flag("test", "Run every chosen variant once and check that the answers agree; measure nothing"))
         .arg(flag("list", "Say what would be measured"))
         .arg(valued("layouts", "L").value_parser(layouts).help("Code layouts, each a relink [10; 6 with --quick]"))
-        .arg(valued("processes", "K").value_parser(processes).help("Processes of each layout [4; 1 with --quick]"))
+        .arg(valued("processes", "K").value_parser(processes).help("Processes of each layout [8; 1 with --quick]"))
         // Known only to be refused with the names of its heirs.
         .arg(valued("forks", "N").value_parser(forks).num_args(0..=1).default_missing_value("").hide(true))
         .arg(flag("solo", "Give each variant a process of its own"))
@@ -248,9 +248,9 @@ mod tests {
     }
 
     #[test]
-    fn layouts_and_processes_default_to_ten_by_four_and_six_by_one() -> Result<(), clap::Error> {
+    fn layouts_and_processes_default_to_ten_by_eight_and_six_by_one() -> Result<(), clap::Error> {
         let sweeps = |args: Args| (args.layouts(), args.processes());
-        assert_eq!(sweeps(parse("")?), (10, 4));
+        assert_eq!(sweeps(parse("")?), (10, 8));
         assert_eq!(sweeps(parse("--quick")?), (6, 1));
         Ok(())
     }

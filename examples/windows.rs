@@ -1,0 +1,115 @@
+//! A check of the instrument, and no lesson: does the length of a window decide a ratio?
+//!
+//! A team of threads is timed in windows of 2 ms. If that is long enough, windows of 10 and 40 ms give the same ratio. Runs
+//! that are minutes apart can't show it, for a shared host moves more than that in a minute; so each process times all
+//! three lengths in turns, and the intervals are over processes.
+//!
+//! Run it: `cargo run --release --example windows -- contended_map buffer_pool`, some three minutes each.
+
+use std::io::{self, BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use trapline::catalog::find;
+use trapline::lab::stats::{geometric_interval, median, t_interval};
+use trapline::routine::place;
+use trapline::trap::{Point, Routine, Shape, Trap, Work};
+
+const WINDOWS: [u64; 3] = [2, 10, 40];
+const PROCESSES: usize = 10;
+const ROUNDS: usize = 3;
+const CHILD: &str = "--process";
+
+/// A row, and its ratio at each window in each process.
+type Rows = Vec<(String, [Vec<f64>; 3])>;
+
+fn main() -> Result<ExitCode, String> {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let child = args.first().is_some_and(|arg| arg == CHILD);
+    args.drain(..usize::from(child));
+    let traps = args.iter().map(|name| find(name).ok_or_else(|| format!("there is no trap {name}: give whole names")));
+    let traps: Vec<&Trap> = traps.collect::<Result<_, _>>()?;
+    if traps.is_empty() {
+        return Err("give the names of traps whose threads do not wait for each other".into());
+    }
+    if child {
+        measure(&traps)
+    } else {
+        repeat(&args).map_err(|error| error.to_string())?
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+// ---- in a process of its own ----
+
+fn measure(traps: &[&Trap]) {
+    place::pin(true);
+    for trap in traps {
+        for point in trap.points.iter().filter(|p| p.threads > 1 && p.threads <= place::available()) {
+            at(trap, point);
+        }
+    }
+}
+
+fn at(trap: &Trap, point: &Point) {
+    let arms = trap.variants_at(point);
+    let mut arms: Vec<_> = arms.map(|v| (v.name, (v.batch)(point), [const { Vec::new() }; 3])).collect();
+    if arms.iter().any(|(_, routine, _)| routine.shape() != Shape::Team) {
+        return;
+    }
+    for window in (0..ROUNDS).flat_map(|_| 0..WINDOWS.len()) {
+        fastrand::shuffle(&mut arms);
+        for (_, routine, logs) in &mut arms {
+            logs[window].push(ln_ns(routine.as_mut(), WINDOWS[window]));
+        }
+    }
+    let ln = |name: &str| arms.iter().find(|(other, ..)| *other == name).map(|(.., logs)| logs.clone());
+    let base = ln(trap.baseline().name).unwrap_or_default();
+    for (name, _, logs) in arms.iter().filter(|(name, ..)| *name != trap.baseline().name) {
+        let ratio = |w: usize| median(&base[w].iter().zip(&logs[w]).map(|(b, v)| b - v).collect::<Vec<_>>()).exp();
+        println!("{} {point} {name}\t{}\t{}\t{}", trap.name, ratio(0), ratio(1), ratio(2));
+    }
+}
+
+fn ln_ns(routine: &mut dyn Routine, ms: u64) -> f64 {
+    routine.block(Work::Window(Duration::from_millis(ms))).ns_per_run.ln()
+}
+
+// ---- over all of them ----
+
+fn repeat(names: &[String]) -> io::Result<()> {
+    let mut rows = Rows::new();
+    for process in 1..=PROCESSES {
+        eprintln!("process {process} of {PROCESSES}");
+        run(names, &mut rows)?;
+    }
+    println!("ratio at windows of 2, 10 and 40 ms, and at 2 ms ÷ at 40 ms of the same process");
+    for (name, ratios) in &rows {
+        let [short, middle, long] = ratios.each_ref().map(|ratios| interval(geometric_interval(ratios)));
+        let apart: Vec<f64> = ratios[0].iter().zip(&ratios[2]).map(|(a, b)| (a / b).ln()).collect();
+        let apart = interval(t_interval(&apart).map(|ends| ends.map(f64::exp)));
+        println!("{name}\n  {short}  {middle}  {long}   {apart}");
+    }
+    Ok(())
+}
+
+fn run(names: &[String], rows: &mut Rows) -> io::Result<()> {
+    let mut child = Command::new(std::env::current_exe()?).arg(CHILD).args(names).stdout(Stdio::piped()).spawn()?;
+    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+        let line = line?;
+        let mut parts = line.split('\t');
+        let name = parts.next().unwrap_or_default();
+        let row = rows.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
+            rows.push((name.into(), Default::default()));
+            rows.len() - 1
+        });
+        for (ratios, ratio) in rows[row].1.iter_mut().zip(parts) {
+            ratios.push(ratio.parse().map_err(io::Error::other)?);
+        }
+    }
+    if child.wait()?.success() { Ok(()) } else { Err(io::Error::other("a process failed")) }
+}
+
+fn interval(ends: Option<[f64; 3]>) -> String {
+    ends.map_or("n/a: too few processes".into(), |[low, value, high]| format!("{value:.3} [{low:.3}, {high:.3}]"))
+}
