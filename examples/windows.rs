@@ -33,9 +33,9 @@ fn main() -> Result<ExitCode, String> {
         return Err("give the names of traps whose threads do not wait for each other".into());
     }
     if child {
-        measure(&traps)
+        measure(&traps);
     } else {
-        repeat(&args).map_err(|error| error.to_string())?
+        repeat(&args).map_err(|error| error.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }
