@@ -4,10 +4,11 @@
 //! that are minutes apart can't show it, for a shared host moves more than that in a minute; so each process times all
 //! three lengths in turns, and the intervals are over processes.
 //!
-//! Run it: `cargo run --release --example windows -- contended_map buffer_pool`, some three minutes each.
+//! Run it: `cargo run --release --example windows -- 10 contended_map buffer_pool`, a number of processes and traps; 3 of
+//! `contended_map` if nothing is given. A trap takes some seven seconds a process.
 
 use std::io::{self, BufRead, BufReader};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use trapline::catalog::find;
@@ -16,28 +17,28 @@ use trapline::routine::place;
 use trapline::trap::{Point, Routine, Shape, Trap, Work};
 
 const WINDOWS: [u64; 3] = [2, 10, 40];
-const PROCESSES: usize = 10;
 const ROUNDS: usize = 3;
-const CHILD: &str = "--process";
+// The number of processes that a process has for an argument.
+const CHILD: usize = 0;
 
 /// A row, and its ratio at each window in each process.
 type Rows = Vec<(String, [Vec<f64>; 3])>;
 
-fn main() -> Result<ExitCode, String> {
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let child = args.first().is_some_and(|arg| arg == CHILD);
-    args.drain(..usize::from(child));
-    let traps = args.iter().map(|name| find(name).ok_or_else(|| format!("there is no trap {name}: give whole names")));
-    let traps: Vec<&Trap> = traps.collect::<Result<_, _>>()?;
-    if traps.is_empty() {
-        return Err("give the names of traps whose threads do not wait for each other".into());
+fn main() -> Result<(), String> {
+    let mut names: Vec<String> = std::env::args().skip(1).collect();
+    let given = names.first().and_then(|first| first.parse().ok());
+    names.drain(..usize::from(given.is_some()));
+    if names.is_empty() {
+        names.push("contended_map".into());
     }
-    if child {
-        measure(&traps);
-    } else {
-        repeat(&args).map_err(|error| error.to_string())?;
+    let trap =
+        |name: &String| find(name).ok_or_else(|| format!("there is no trap {name}: give a number and whole names"));
+    let traps: Vec<&Trap> = names.iter().map(trap).collect::<Result<_, _>>()?;
+    match given.unwrap_or(3) {
+        CHILD => measure(&traps),
+        processes => repeat(processes, &names).map_err(|error| error.to_string())?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 // ---- in a process of its own ----
@@ -77,11 +78,15 @@ fn ln_ns(routine: &mut dyn Routine, ms: u64) -> f64 {
 
 // ---- over all of them ----
 
-fn repeat(names: &[String]) -> io::Result<()> {
+fn repeat(processes: usize, names: &[String]) -> io::Result<()> {
     let mut rows = Rows::new();
-    for process in 1..=PROCESSES {
-        eprintln!("process {process} of {PROCESSES}");
+    for process in 1..=processes {
+        eprintln!("process {process} of {processes}");
         run(names, &mut rows)?;
+    }
+    if rows.is_empty() {
+        println!("nothing to compare: no point of {} is timed in windows on this machine", names.join(", "));
+        return Ok(());
     }
     println!("ratio at windows of 2, 10 and 40 ms, and at 2 ms ÷ at 40 ms of the same process");
     for (name, ratios) in &rows {
@@ -94,7 +99,8 @@ fn repeat(names: &[String]) -> io::Result<()> {
 }
 
 fn run(names: &[String], rows: &mut Rows) -> io::Result<()> {
-    let mut child = Command::new(std::env::current_exe()?).arg(CHILD).args(names).stdout(Stdio::piped()).spawn()?;
+    let mut child =
+        Command::new(std::env::current_exe()?).arg(CHILD.to_string()).args(names).stdout(Stdio::piped()).spawn()?;
     for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
         let line = line?;
         let mut parts = line.split('\t');
