@@ -4,8 +4,8 @@
 //! that are minutes apart can't show it, for a shared host moves more than that in a minute; so each process times all
 //! three lengths in turns, and the intervals are over processes.
 //!
-//! Run it: `cargo run --release --example windows -- 10 contended_map buffer_pool`, a number of processes and traps; 3 of
-//! `contended_map` if nothing is given. A trap takes some seven seconds a process.
+//! Run it: `cargo run --release --example windows -- [PROCESSES] [TRAP]...`, 3 processes of `contended_map` by default. A
+//! process takes about seven seconds a trap.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -18,16 +18,16 @@ use trapline::trap::{Point, Routine, Shape, Trap, Work};
 
 const WINDOWS: [u64; 3] = [2, 10, 40];
 const ROUNDS: usize = 3;
-// The number of processes that a process has for an argument.
-const CHILD: usize = 0;
+const CHILD: &str = "--process";
 
 /// A row, and its ratio at each window in each process.
 type Rows = Vec<(String, [Vec<f64>; 3])>;
 
 fn main() -> Result<(), String> {
     let mut names: Vec<String> = std::env::args().skip(1).collect();
-    let given = names.first().and_then(|first| first.parse().ok());
-    names.drain(..usize::from(given.is_some()));
+    let child = names.first().is_some_and(|first| first == CHILD);
+    let given: Option<usize> = names.first().and_then(|first| first.parse().ok());
+    names.drain(..usize::from(child || given.is_some()));
     if names.is_empty() {
         names.push("contended_map".into());
     }
@@ -35,7 +35,8 @@ fn main() -> Result<(), String> {
         |name: &String| find(name).ok_or_else(|| format!("there is no trap {name}: give a number and whole names"));
     let traps: Vec<&Trap> = names.iter().map(trap).collect::<Result<_, _>>()?;
     match given.unwrap_or(3) {
-        CHILD => measure(&traps),
+        _ if child => measure(&traps),
+        0..3 => return Err("an interval over fewer than 3 processes says nothing: give 3 or more".into()),
         processes => repeat(processes, &names).map_err(|error| error.to_string())?,
     }
     Ok(())
@@ -58,6 +59,8 @@ fn at(trap: &Trap, point: &Point) {
     if arms.iter().any(|(_, routine, _)| routine.shape() != Shape::Team) {
         return;
     }
+    let digests: Vec<u64> = arms.iter_mut().map(|(_, routine, _)| routine.digest()).collect();
+    assert!(digests.iter().all(|digest| *digest == digests[0]), "the answers at {point} differ: {digests:x?}");
     for window in (0..ROUNDS).flat_map(|_| 0..WINDOWS.len()) {
         fastrand::shuffle(&mut arms);
         for (_, routine, logs) in &mut arms {
@@ -99,8 +102,7 @@ fn repeat(processes: usize, names: &[String]) -> io::Result<()> {
 }
 
 fn run(names: &[String], rows: &mut Rows) -> io::Result<()> {
-    let mut child =
-        Command::new(std::env::current_exe()?).arg(CHILD.to_string()).args(names).stdout(Stdio::piped()).spawn()?;
+    let mut child = Command::new(std::env::current_exe()?).arg(CHILD).args(names).stdout(Stdio::piped()).spawn()?;
     for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
         let line = line?;
         let mut parts = line.split('\t');

@@ -78,6 +78,16 @@ static TRAPS: &[Trap] = &[
         ],
     ),
     trap("removed", &[Variant::trap("works", |p| routine(p.n, |_| 7)), Variant::fix("idles", |p| routine(p.n, |_| 7))]),
+    Trap {
+        points: &[Point::n(20_000).headline(), Point::n(1_000)],
+        ..trap(
+            "never_grows",
+            &[
+                Variant::trap("works", |p| routine(p.n, |_| mix(1_000))),
+                Variant::fix("idles", |p| routine(p.n, |_| mix(1_000))),
+            ],
+        )
+    },
 ];
 
 fn mix(n: u64) -> u64 {
@@ -178,6 +188,7 @@ const CHECKS: &[Check] = &[
     ("a_crash_fails_its_row_and_the_rest_is_measured", crash),
     ("a_hang_fails_its_row_and_the_rest_is_measured", hang),
     ("work_that_the_compiler_removed_is_refused", removed),
+    ("an_n_that_costs_nothing_is_refused_after_it_was_measured", never_grows),
     ("an_unknown_filter_names_what_is_near", unknown_filter),
     ("too_few_layouts_are_refused_with_a_reason", too_few_layouts),
     ("a_damaged_file_is_set_aside_and_its_good_lines_kept", damaged),
@@ -227,10 +238,23 @@ fn removed(lab: &Lab) -> Checked {
     let output = lab.run("removed --layouts 3 --processes 1")?;
     exits(&output, 1)?;
     let archive = lab.archive()?;
+    is_failed(&at(&archive, "removed", 20_000), &["refused", "the compiler removed the work"])
+}
+
+// Also where the larger n comes first, as headline points do: then it is refused after it was measured.
+fn never_grows(lab: &Lab) -> Checked {
+    let output = lab.run("never_grows --layouts 3 --processes 2")?;
+    exits(&output, 1)?;
+    let archive = lab.archive()?;
     is_failed(
-        &rows(&archive, "removed", "works").into_iter().filter(|r| r.n == 20_000).collect::<Vec<_>>(),
-        &["refused", "the compiler removed the work"],
-    )
+        &at(&archive, "never_grows", 20_000),
+        &["20000 numbers take", "1000 take", "the compiler removed the work"],
+    )?;
+    holds(at(&archive, "never_grows", 1_000).iter().all(|r| r.failed.is_none()), "the smaller n is measured")
+}
+
+fn at<'a>(archive: &'a Archive, trap: &str, n: u64) -> Vec<&'a Record> {
+    rows(archive, trap, "works").into_iter().filter(|r| r.n == n).collect()
 }
 
 fn unknown_filter(lab: &Lab) -> Checked {
@@ -285,9 +309,9 @@ fn interrupted(lab: &Lab) -> Checked {
     let archive = lab.archive()?;
     let run = archive.runs.last().ok_or("the run is there")?;
     let sweeps = run.sweeps.ok_or("the sweeps are counted")?;
-    holds(sweeps.planned() == 2_000 && (1..2_000).contains(&sweeps.finished), "some sweeps have finished")?;
+    holds(sweeps.planned() == 4_000 && (1..4_000).contains(&sweeps.finished), "some sweeps have finished")?;
     let complete = |r: &Record| r.samples.len() == sweeps.finished;
-    holds(archive.records.iter().all(complete), "every row rests on all finished sweeps")?;
+    holds(archive.records.iter().filter(|r| r.headline).all(complete), "headlines rest on all finished sweeps")?;
     let report = fs::read_to_string(lab.target.path().join("trapline/report.md"))?;
     tells(&report.to_lowercase(), &["partial", &sweeps.finished.to_string()])
 }

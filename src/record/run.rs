@@ -73,7 +73,7 @@ pub struct Sweeps {
 impl Sweeps {
     /// Layouts of a full run, unless others are asked for.
     pub const LAYOUTS: usize = 10;
-    /// Processes of each: one for each place that a block of glibc's can have in a cache line.
+    /// Processes of each: two for each place that a block of glibc's can have in a cache line.
     pub const PROCESSES: usize = 8;
 
     /// How many sweeps were asked for.

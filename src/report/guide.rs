@@ -9,7 +9,7 @@ const WORDS: [(&str, &str); 17] = [
     ),
     (
         "[95 %]",
-        "the interval over layouts: fresh processes of fresh links. Points that are no headline have two processes a layout",
+        "the interval over layouts: fresh processes of fresh links; points that are no headline, or have more threads than cores, have two a layout at most",
     ),
     ("wins, loses", "the whole interval lies more than 5 % from 1. Only headline points carry claims"),
     ("faster, slower", "the interval leaves out 1, but not 5 %: the size is open"),

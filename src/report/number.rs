@@ -67,9 +67,13 @@ pub(super) fn arrow(from: f64, to: f64) -> String {
     if from == to { first } else { format!("{first}→{second}") }
 }
 
-/// How many times fewer: `÷2.0`; `→0` where nothing is left.
+/// How many times fewer: `÷2.0`; `→0` where nothing is left, `0` where there was nothing.
 pub(super) fn fewer(from: f64, to: f64) -> String {
-    if to == 0.0 { if from == 0.0 { "÷1".into() } else { "→0".into() } } else { format!("÷{}", factor(from / to)) }
+    match (from, to) {
+        (0.0, 0.0) => "0".into(),
+        (_, 0.0) => "→0".into(),
+        _ => format!("÷{}", factor(from / to)),
+    }
 }
 
 /// A ratio in four characters: `0.88`, `1.46`, `12.3`, `123`.
@@ -165,7 +169,7 @@ mod tests {
             assert_eq!(short(value), text);
         }
         assert_eq!([arrow(15.0, 1.0), arrow(6.29e6, 3.2e6), arrow(12e3, 700.0)], ["15→1", "6.3M→3.2M", "12k→700"]);
-        assert_eq!([fewer(9.0, 4.5), fewer(9.0, 0.0), fewer(0.0, 0.0)], ["÷2.00", "→0", "÷1"]);
+        assert_eq!([fewer(9.0, 4.5), fewer(9.0, 0.0), fewer(0.0, 0.0)], ["÷2.00", "→0", "0"]);
         assert_eq!([ratio_within([1.43, 1.46, 1.49]), ratio_within([11.9, 12.0, 12.1])], ["1.46±2%", "12.0±1%"]);
     }
 

@@ -14,15 +14,15 @@ use crate::trap::Instrument;
 
 /// Lines of a summary.
 const LINES: usize = 30;
-/// Of them, where words change: a taste, for the answer should not scroll away.
+/// Of them, where words change: few, so that the table stays on the screen.
 const TURNS: usize = 6;
 
 const LEGEND: &str = "ratio: time of trap ÷ advice, ± its 95 % interval over re-links and re-runs here. +1: more headline \
                       points, * another word at another headline, ^ links differ, ÷ times fewer, n/a can't be seen. \
                       instr at n = 10 000 at most. All rows: cargo run --release -- report [TRAP]";
 
-/// What all instruments say, as the last target prints it: a line a trap, and 30 lines of 80 columns at most for 21 traps. Where
-/// there is room, the points between which a word changes stand below.
+/// What all instruments say, as the last target prints it: a line a trap, and 30 lines of 80 columns at most for 21 traps. Below it,
+/// in six lines at most, where the advice and the best fix turn.
 #[must_use]
 pub fn summary(archive: &Archive) -> String {
     let view = View::of(archive);
@@ -87,7 +87,7 @@ fn few(from: f64, to: f64) -> String {
     if from < 1_000.0 && to < 1_000.0 { arrow(from, to) } else { fewer(from, to) }
 }
 
-// Whole sentences only, as many as fit: the star behind a word tells of the others.
+// Whole sentences only, as many as fit; the report has all.
 fn turns(gists: &[(&TrapView<'_>, Gist<'_>)], room: usize) -> Vec<String> {
     let sentence = |trap: &TrapView<'_>, (variant, between): &(String, String)| {
         format!("{}: {variant} turns {between}", trap.name)

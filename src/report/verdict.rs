@@ -176,6 +176,7 @@ mod tests {
 
     use super::*;
     use crate::lab::stats::simulated::{Normal, Row};
+    use crate::record::Sweeps;
 
     const NO_AA: Option<[f64; 3]> = None;
 
@@ -271,19 +272,24 @@ mod tests {
         let mut normal = Normal::seeded(10);
         let equal = Row { processes: 0.03, ..Row::default() };
         let apart = Row { layouts: 0.3, ..equal };
-        let rows = [equal.draw(&mut normal, 10, 4), vec![vec![1.0]; 6], apart.draw(&mut normal, 10, 4)];
+        let rows = [
+            equal.draw(&mut normal, Sweeps::LAYOUTS, Sweeps::PROCESSES),
+            vec![vec![1.0]; 6],
+            apart.draw(&mut normal, Sweeps::LAYOUTS, Sweeps::PROCESSES),
+        ];
         let rows: Vec<&[Vec<f64>]> = rows.iter().map(Vec::as_slice).collect();
         assert_eq!(layouts_differ(&rows, |_| true), [false, false, true]);
     }
 
-    // Of so many rows like this one, at 10 layouts × 3 processes and with an A/A that scatters alike: the shares that take a side of
+    // Of so many rows like this one, at ten layouts of a full run's processes and with an A/A that scatters alike: the shares that take a side of
     // 1, that win or lose, and that have a suffix.
     fn false_alarms(row: Row, rows: usize) -> [f64; 3] {
         let mut normal = Normal::seeded(9);
         let mut counts = [0; 3];
         for _ in 0..rows {
-            let processes = row.draw(&mut normal, 10, 4);
-            let [interval, same] = [&processes, &row.draw(&mut normal, 10, 4)].map(|p| stats::nested_interval(p));
+            let processes = row.draw(&mut normal, Sweeps::LAYOUTS, Sweeps::PROCESSES);
+            let [interval, same] = [&processes, &row.draw(&mut normal, Sweeps::LAYOUTS, Sweeps::PROCESSES)]
+                .map(|p| stats::nested_interval(p));
             let interval = interval.expect("ten layouts");
             let verdict = Verdict::of(interval, same, &processes, layouts_differ(&[&processes], |_| true)[0]);
             counts[0] += usize::from(matches!(verdict.word, Word::Faster | Word::Slower));
@@ -298,7 +304,7 @@ mod tests {
     fn rows_without_a_difference_seldom_get_a_word_for_one() {
         for (processes, disturbed) in [(0.02, 0.1), (0.03, 0.1), (0.05, 0.1), (0.15, 0.1), (0.05, 0.0)] {
             let row = Row { processes, disturbed, ..Row::default() };
-            let [sided, decided, suffix] = false_alarms(row, 1000);
+            let [sided, decided, suffix] = false_alarms(row, 2000);
             assert!(sided <= 0.06, "{row:?}: faster or slower in {sided}");
             assert!(decided <= 0.005, "{row:?}: wins or loses in {decided}");
             assert!(suffix <= 0.01, "{row:?}: a suffix in {suffix}");

@@ -28,4 +28,5 @@ pub use fresh::routine;
 pub use gather::{Finish, gather};
 pub use in_place::in_place;
 pub use staged::staged;
+pub(crate) use team::WARM_UP;
 pub use team::{Turn, team};

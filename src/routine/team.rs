@@ -19,9 +19,9 @@ use super::place;
 use super::thread_time::Reading;
 use super::window::{Timer, meet};
 
-// Over 60 rounds with other maps of 0.5 MB between, a mutexed map of 10 000 keys took 90 ns an operation in the first
-// millisecond, then 69, 60, 56 and 54, and 52 to 54 from the fourth on; a sharded one was at its 17 after one.
-const WARM_UP: Duration = Duration::from_millis(3);
+/// How long workers run before a window begins. A mutexed map of 10 000 keys that other arms had evicted takes so long until it is
+/// within a few per cent of its speed: see METHODOLOGY.md.
+pub(crate) const WARM_UP: Duration = Duration::from_millis(3);
 
 /// Whose turn it is: which worker, and its how-manieth run since the team was built.
 #[derive(Clone, Copy, Debug)]
@@ -238,7 +238,7 @@ impl<S, F: Fn(&S, Turn) -> u64> Bench<S, F> {
         *stint = Stint { span: Some((start, end)), runs, ..own };
     }
 
-    // Until all of them run, and so long more: a run touches a small part of a large map, and what the other arms left in the
+    // Until all of them run, and `WARM_UP` more: a run touches a small part of a large map, and what the other arms left in the
     // caches would be in the window.
     fn warm_up(&self, stint: &mut Stint, worker: usize) {
         self.running.fetch_add(1, Ordering::Relaxed);

@@ -1,7 +1,6 @@
 //! A fork: one process that measures the points of one trap and tells what each block took.
 //!
-//! The arms of a point are prepared in random order, all from one input. A round runs one block of every arm in random order;
-//! before each block goes one untimed run, to clear the other arms' cache. The plan comes on standard input, and what was
+//! The arms of a point are prepared in random order, all from one input. A round runs one block of every arm in random order. The plan comes on standard input, and what was
 //! measured goes to standard output, a line a message, so that a fork that dies loses one point.
 
 use std::collections::HashMap;
@@ -48,10 +47,19 @@ fn tell(message: &Message) -> io::Result<()> {
     out.flush()
 }
 
+// What the fastest run of a point took.
+#[derive(Clone, Copy)]
+struct Taking {
+    // The place of the point in the plan.
+    at: usize,
+    n: u64,
+    ns: f64,
+}
+
 struct Fork<'a> {
     trap: &'a Trap,
-    // The smallest n of each series, and what a run of it took: time has to grow from there.
-    smallest: HashMap<String, (u64, f64)>,
+    // The smallest n of each series: time has to grow from there.
+    smallest: HashMap<String, Taking>,
 }
 
 impl<'a> Fork<'a> {
@@ -82,10 +90,11 @@ impl<'a> Fork<'a> {
         let ring = self.prepare(at, wanted, point)?;
         tell(&Message::Measures { at })?;
         let mut arms = ring.rounds(wanted.rounds);
-        let removed: Vec<_> = arms.iter().filter_map(|(arm, taken)| self.removed(point, arm, taken)).collect();
-        for (arm, why) in removed {
-            arms.retain(|(other, _)| *other != arm);
-            tell(&Message::Refuses { at, arm, why })?;
+        let removed = |(arm, taken): &(String, Taken)| Some((arm.clone(), self.removed(at, point, arm, taken)?));
+        let removed: Vec<_> = arms.iter().filter_map(removed).collect();
+        for (arm, (where_, why)) in removed {
+            arms.retain(|(other, _)| where_ != at || *other != arm);
+            tell(&Message::Refuses { at: where_, arm, why })?;
         }
         tell(&Message::Measured { at, arms })
     }
@@ -116,22 +125,25 @@ impl<'a> Fork<'a> {
         Ok((routine, if planted::is_planted(name) { block.planted() } else { block }))
     }
 
-    // The arm and why it is refused, if the compiler has removed its work. The fastest round is asked: a slow one can make
-    // a small n look as slow as a large one, but nothing makes work faster than it is.
-    fn removed(&mut self, point: &Point, arm: &str, taken: &Taken) -> Option<(String, String)> {
+    // The place of the point that is refused and why, if the compiler has removed the work: this one, or an earlier one of a
+    // larger n. The fastest round is asked: a slow one can make a small n look as slow as a large one, but nothing makes work
+    // faster than it is.
+    fn removed(&mut self, at: usize, point: &Point, arm: &str, taken: &Taken) -> Option<(usize, String)> {
         let ns = taken.ns.iter().copied().fold(f64::INFINITY, f64::min);
         let (n, counts) = (point.n, self.trap.counts);
-        let refusal = |took: String| Some((arm.to_owned(), format!("refused: {took}: the compiler removed the work")));
+        let refusal = |at: usize, took: String| Some((at, format!("refused: {took}: the compiler removed the work")));
         let largest = self.trap.points.iter().map(|p| p.n).max();
         if largest == Some(n) && ns < SHORTEST_RUN {
-            return refusal(format!("{n} {counts} take {ns:.1} ns"));
+            return refusal(at, format!("{n} {counts} take {ns:.1} ns"));
         }
         let series = format!("{arm}/{}/{}", point.threads, point.case);
-        let seen = self.smallest.entry(series).or_insert((n, ns));
-        let ((small, fast), (large, slow)) = if n < seen.0 { ((n, ns), *seen) } else { (*seen, (n, ns)) };
-        *seen = (small, fast);
-        if large >= 10 * small && slow < LEAST_GROWTH * fast {
-            return refusal(format!("{large} {counts} take {slow:.0} ns and {small} take {fast:.0} ns"));
+        let here = Taking { at, n, ns };
+        let smallest = self.smallest.entry(series).or_insert(here);
+        let (small, large) = if n < smallest.n { (here, *smallest) } else { (*smallest, here) };
+        *smallest = small;
+        if large.n >= 10 * small.n && large.ns < LEAST_GROWTH * small.ns {
+            let (n, ns) = (large.n, large.ns);
+            return refusal(large.at, format!("{n} {counts} take {ns:.0} ns and {} take {:.0} ns", small.n, small.ns));
         }
         None
     }

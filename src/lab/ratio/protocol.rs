@@ -35,12 +35,12 @@ pub(super) struct PointPlan {
     pub(super) blocks: Blocks,
     /// How many rounds: the same in every process.
     pub(super) rounds: usize,
-    /// It is measured in every so-manieth pass, and the layouts take turns.
+    /// A layout measures it in one pass of so many.
     pub(super) every: usize,
 }
 
 impl PointPlan {
-    /// Whether a layout's process of this pass measures it. The layouts take turns, so that every pass takes as long and a bad
+    /// Whether a layout's process of this pass measures it. The layouts take turns, so that passes take about as long and a bad
     /// minute hits no point alone.
     pub(super) fn has_turn(&self, layout: usize, pass: usize) -> bool {
         (layout + pass).is_multiple_of(self.every)

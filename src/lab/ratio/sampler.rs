@@ -248,11 +248,13 @@ impl<'a> Sampler<'a> {
     }
 }
 
-// Where a process's blocks lie within a line: with enough passes it is a part of the pass, so that layouts differ by it in
-// nothing, and moves on by one after each round of places, so that a point that has a turn in every fourth pass finds another
-// one; with fewer the layouts take turns.
-fn class(passes: usize, layout: usize, pass: usize) -> usize {
-    if passes >= CLASSES { pass + pass / CLASSES } else { layout + pass }
+// Where a process's blocks lie within a line. With enough passes it is a part of the pass, so that at points of every pass
+// layouts differ by it in nothing; with fewer the layouts take turns. A point that has two turns, half the passes apart, finds
+// two places.
+pub(super) fn class(passes: usize, layout: usize, pass: usize) -> usize {
+    let half = passes.div_ceil(2);
+    let place = if passes >= CLASSES { pass % half + 2 * (pass / half) } else { layout + pass + pass / half };
+    place % CLASSES
 }
 
 // The arm of a process that has but one.

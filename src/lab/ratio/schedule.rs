@@ -5,22 +5,22 @@ use std::time::Duration;
 use super::protocol::{PointPlan, SAME};
 use crate::lab::session::check::Sound;
 use crate::lab::session::ring::Blocks;
-use crate::routine::place;
-use crate::trap::{Shape, Trap};
+use crate::routine::{WARM_UP, place};
+use crate::trap::{Point, Shape, Trap};
 
-// What the rounds of one trap may take in one process. Rounds were a tenth of the variance with half as much again, and processes
-// three quarters: time is better spent on processes.
+// What the rounds of a process may take that measures all points of a trap. Rounds were a tenth of the variance with more than
+// this, and processes three quarters: time is better spent on processes.
 const BUDGET: Duration = Duration::from_millis(400);
 const MOST: usize = 11;
 // A headline point counts for two.
 const HEADLINE: u32 = 2;
 const FEWEST_AT_HEADLINES: usize = 4;
 const FEWEST: usize = 3;
-// Rounds of points with more threads than cores, each of which takes half a second.
+// Rounds of points with more threads than cores, each of which is half a second long.
 const CROWD: usize = 2;
 
-// To wake a crew and to warm up.
-const WINDOW_START: Duration = Duration::from_micros(3_300);
+// To wake a crew.
+const WAKE: Duration = Duration::from_micros(300);
 
 const ALONE: Duration = Duration::from_micros(100);
 // Each run has stamps of its own, so that a block needs no length to hide its ends.
@@ -40,7 +40,8 @@ pub(super) struct Terms {
 /// The plans of a trap's points, with a planted slowdown at those that `planted` names. Headline points come first in every
 /// process, so that they have the same past whether or not the others follow; crowds come last.
 pub(super) fn plans(trap: &Trap, sound: &[Sound], terms: Terms, planted: &[usize]) -> Vec<PointPlan> {
-    let shares: u32 = sound.iter().filter(|s| !crowded(s)).map(weight).sum();
+    // Of all points, measured or not, so that --quick has the rounds of a full run.
+    let shares: u32 = trap.points.iter().filter(|p| !is_crowd(p)).map(weight).sum();
     let plan = |sound: &&Sound| {
         let point = place_of(trap, sound);
         let mut arms: Vec<&str> = trap.variants_at(&sound.point).map(|v| v.name).chain([SAME]).collect();
@@ -48,7 +49,7 @@ pub(super) fn plans(trap: &Trap, sound: &[Sound], terms: Terms, planted: &[usize
             arms.extend(super::planted::arms(sound.point.threads));
         }
         let (blocks, digest, every) = (blocks(sound, terms.window), sound.digest, every(sound, terms.passes));
-        let rounds = rounds(sound, blocks, arms.len(), BUDGET * weight(sound) / shares.max(1));
+        let rounds = rounds(sound, blocks, arms.len(), BUDGET * weight(&sound.point) / shares.max(1));
         PointPlan { point, digest, arms: arms.into_iter().map(str::to_owned).collect(), blocks, rounds, every }
     };
     let mut order: Vec<&Sound> = sound.iter().collect();
@@ -70,12 +71,16 @@ fn place_of(trap: &Trap, sound: &Sound) -> usize {
     trap.points.iter().position(|p| *p == sound.point).unwrap_or_default()
 }
 
-fn weight(sound: &Sound) -> u32 {
-    if sound.point.headline { HEADLINE } else { 1 }
+fn weight(point: &Point) -> u32 {
+    if point.headline { HEADLINE } else { 1 }
 }
 
 fn crowded(sound: &Sound) -> bool {
-    sound.point.threads > place::available()
+    is_crowd(&sound.point)
+}
+
+fn is_crowd(point: &Point) -> bool {
+    point.threads > place::available()
 }
 
 fn blocks(sound: &Sound, window: Duration) -> Blocks {
@@ -93,7 +98,7 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
         return CROWD;
     }
     let one = match blocks {
-        Blocks::Window(length) => (length + WINDOW_START).as_nanos() as f64 * arms as f64,
+        Blocks::Window(length) => (WAKE + WARM_UP + length).as_nanos() as f64 * arms as f64,
         // An untimed run goes before each block that is not gathered. The trap's own stands for the controls, which the check did
         // not see.
         Blocks::AtLeast(least) => {
@@ -127,8 +132,10 @@ pub(super) fn planted<'a>(traps: &[(&'a Trap, &'a [Sound])]) -> Vec<(&'a str, us
 
 #[cfg(test)]
 mod tests {
+    use super::super::sampler::class;
     use super::*;
-    use crate::trap::{Point, Variant, routine};
+    use crate::routine::layout::CLASSES;
+    use crate::trap::{Variant, routine};
 
     const POINTS: &[Point] = &[Point::n(10).headline(), Point::n(1_000), Point::n(10).threads(4_096)];
     const TRAP: Trap = Trap {
@@ -173,6 +180,21 @@ mod tests {
                     assert!((1..=most).contains(&turns), "{turns} turns of {passes}: {plan:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_layout_meets_all_places_in_eight_passes_and_two_in_two_turns() {
+        let places = |passes: usize, layout, step: usize| -> Vec<usize> {
+            (layout % step..passes).step_by(step).map(|pass| class(passes, layout, pass)).collect()
+        };
+        for layout in 0..10 {
+            let all = places(8, layout, 1);
+            assert!((0..CLASSES).all(|place| all.iter().filter(|&&p| p == place).count() == 2), "{all:?}");
+        }
+        for (passes, layout) in (2..17).flat_map(|passes| (0..10).map(move |layout| (passes, layout))) {
+            let two = places(passes, layout, passes.div_ceil(2));
+            assert!(two.len() < 2 || two[0] != two[1], "{passes} passes, layout {layout}: {two:?}");
         }
     }
 

@@ -87,7 +87,11 @@ fn command(instrument: Instrument) -> Command {
         .arg(flag("test", "Run every chosen variant once and check that the answers agree; measure nothing"))
         .arg(flag("list", "Say what would be measured"))
         .arg(valued("layouts", "L").value_parser(layouts).help("Code layouts, each a relink [10; 6 with --quick]"))
-        .arg(valued("processes", "K").value_parser(processes).help("Processes of each layout [8; 1 with --quick]"))
+        .arg(
+            valued("processes", "K")
+                .value_parser(processes)
+                .help("Processes of each layout, at most two at points that are no headline [8; 1 with --quick]"),
+        )
         // Known only to be refused with the names of its heirs.
         .arg(valued("forks", "N").value_parser(forks).num_args(0..=1).default_missing_value("").hide(true))
         .arg(flag("solo", "Give each variant a process of its own"))
@@ -175,7 +179,7 @@ impl Args {
         self.layouts.unwrap_or(if self.quick { 6 } else { Sweeps::LAYOUTS })
     }
 
-    /// How many processes of each layout: as asked for, else one when quick and four when not.
+    /// How many processes of each layout: as asked for, else one when quick and eight when not.
     #[must_use]
     pub fn processes(&self) -> usize {
         self.processes.unwrap_or(if self.quick { 1 } else { Sweeps::PROCESSES })

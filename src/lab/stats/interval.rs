@@ -156,7 +156,7 @@ mod tests {
         let layouts = Row { layouts: 0.03, ..plain };
         let both = Row { layouts: 0.03, ..disturbed };
         for row in [plain, disturbed, layouts, both] {
-            for setting in [[10, 4], [10, 3], [6, 1]] {
+            for setting in [[10, 8], [10, 3], [10, 2], [10, 1], [6, 1]] {
                 let found = coverage(row, setting);
                 assert!((0.94..0.99).contains(&found), "{row:?}, {setting:?}: {found}");
             }

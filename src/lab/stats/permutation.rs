@@ -87,10 +87,10 @@ mod tests {
     use super::super::simulated::{Normal, Row};
     use super::*;
 
-    // p of so many rows like this one, of 10 layouts × 3 processes.
+    // p of so many rows like this one, of ten layouts of a full run's processes.
     fn p_values(row: Row, rows: usize) -> Vec<f64> {
         let mut normal = Normal::seeded(7);
-        let p = |seed| permutation_p(&row.draw(&mut normal, 10, 4), seed as u64).expect("ten layouts of three");
+        let p = |seed| permutation_p(&row.draw(&mut normal, 10, 8), seed as u64).expect("ten whole layouts");
         (0..rows).map(p).collect()
     }
 
