@@ -28,5 +28,4 @@ pub use fresh::routine;
 pub use gather::{Finish, gather};
 pub use in_place::in_place;
 pub use staged::staged;
-pub(crate) use team::WARM_UP;
-pub use team::{Turn, team};
+pub use team::{Turn, WARM_UP, team};

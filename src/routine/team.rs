@@ -21,7 +21,7 @@ use super::window::{Timer, meet};
 
 /// How long workers run before a window begins. A mutexed map of 10 000 keys that other arms had evicted takes so long until it is
 /// within a few per cent of its speed: see METHODOLOGY.md.
-pub(crate) const WARM_UP: Duration = Duration::from_millis(3);
+pub const WARM_UP: Duration = Duration::from_millis(3);
 
 /// Whose turn it is: which worker, and its how-manieth run since the team was built.
 #[derive(Clone, Copy, Debug)]
