@@ -58,9 +58,14 @@ impl Trap {
         self.blind.iter().find(|(i, _)| *i == instrument).map(|(_, why)| *why)
     }
 
-    /// The variants that run at a point.
+    /// The variants that run at a point, whoever looks.
     pub fn variants_at(&self, point: &Point) -> impl Iterator<Item = &Variant> {
         self.variants.iter().filter(|v| v.left_out(point).is_none())
+    }
+
+    /// The variants of which this instrument has a value at a point.
+    pub fn variants_seen(&self, point: &Point, by: Instrument) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().filter(move |v| v.unseen(point, by).is_none())
     }
 
     /// The points that carry claims.
@@ -383,6 +388,22 @@ mod tests {
         ];
         let faults = Trap { variants: VARIANTS, ..SOUND }.faults();
         assert_eq!(faults, ["the trap made_up leaves its own trap out at a point"]);
+    }
+
+    #[test]
+    fn an_instrument_sees_its_own_points_and_the_arms_that_are_not_hidden_from_it() {
+        const POINTS: &[Point] = &[Point::n(10).headline(), Point::n(100).only(&[Instrument::Heap])];
+        const VARIANTS: &[Variant] = &[
+            Variant::trap("slow", |_| routine((), |()| 1)),
+            Variant::fix("elsewhere", |_| routine((), |()| 1)).blind(&[(Instrument::Instructions, "it works elsewhere")]),
+        ];
+        let trap = Trap { points: POINTS, variants: VARIANTS, ..SOUND };
+        assert_eq!(trap.counted_point(), Some(&POINTS[0]), "and not the larger one, which is for heap alone");
+        assert!(POINTS[1].is_for(Instrument::Heap) && !POINTS[1].is_for(Instrument::Ratio));
+        let seen = |by| trap.variants_seen(&POINTS[0], by).map(|v| v.name).collect::<Vec<_>>();
+        assert_eq!(seen(Instrument::Ratio), ["slow", "elsewhere"]);
+        assert_eq!(seen(Instrument::Instructions), ["slow"]);
+        assert_eq!(VARIANTS[1].unseen(&POINTS[0], Instrument::Instructions), Some("it works elsewhere"));
     }
 
     #[test]

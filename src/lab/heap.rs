@@ -75,7 +75,7 @@ fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) ->
         // Keeps the input of a point alive, so that it is made once and not under the profiler: following every block of a large
         // one is most of the time that counting takes.
         let _input = (trap.baseline().batch)(point);
-        for variant in trap.variants_at(point) {
+        for variant in trap.variants_seen(point, Instrument::Heap) {
             if interrupted.load(Ordering::Relaxed) {
                 return None;
             }

@@ -87,7 +87,9 @@ fn home(quick: bool) -> PathBuf {
 }
 
 fn measure(criterion: &mut Criterion, trap: &Trap, share: Duration) {
-    let benchmarks = trap.headlines().map(|point| trap.variants_at(point).count()).sum::<usize>();
+    let seen = |point: &Point| trap.variants_seen(point, Instrument::Time).collect::<Vec<_>>();
+    let points = || trap.headlines().filter(|point| point.is_for(Instrument::Time));
+    let benchmarks = points().map(|point| seen(point).len()).sum::<usize>();
     let each = share / u32::try_from(benchmarks.max(1)).unwrap_or(u32::MAX);
     let mut group = criterion.benchmark_group(trap.name);
     // What is set for a group goes before criterion's flags, and here too a flag is to win.
@@ -97,9 +99,9 @@ fn measure(criterion: &mut Criterion, trap: &Trap, share: Duration) {
     if !is_flagged("--measurement-time") {
         group.measurement_time(each * 3 / 4);
     }
-    for point in trap.headlines() {
+    for point in points() {
         group.throughput(Throughput::Elements(point.n));
-        trap.variants_at(point).for_each(|variant| bench(&mut group, variant, point));
+        seen(point).into_iter().for_each(|variant| bench(&mut group, variant, point));
     }
     group.finish();
 }

@@ -111,7 +111,7 @@ impl Job {
     ) -> Vec<Record> {
         let Some(point) = shown_point(trap) else { return Vec::new() };
         let row = Record::of_variant(trap, point, variant, Instrument::Instructions, &self.run);
-        let tool = match (blind(trap).or(variant.left_out(point)), tool) {
+        let tool = match (blind(trap).or(variant.unseen(point, Instrument::Instructions)), tool) {
             (Some(why), _) => return vec![row.blind(why)],
             (None, Err(why)) => return vec![row.skipped(why)],
             (None, Ok(tool)) => tool,

@@ -6,7 +6,7 @@ use super::protocol::{PointPlan, SAME};
 use crate::lab::session::check::Sound;
 use crate::lab::session::ring::Blocks;
 use crate::routine::{WARM_UP, place};
-use crate::trap::{Point, Shape, Trap};
+use crate::trap::{Instrument, Point, Shape, Trap};
 
 // What the rounds of a process may take that measures all points of a trap. Rounds were a tenth of the variance with more than
 // this, and processes three quarters: time is better spent on processes.
@@ -41,10 +41,12 @@ pub(super) struct Terms {
 /// process, so that they have the same past whether or not the others follow; crowds come last.
 pub(super) fn plans(trap: &Trap, sound: &[Sound], terms: Terms, planted: &[usize]) -> Vec<PointPlan> {
     // Of all points, measured or not, so that --quick has the rounds of a full run.
-    let shares: u32 = trap.points.iter().filter(|p| !is_crowd(p)).map(weight).sum();
+    let timed = |p: &&Point| p.is_for(Instrument::Ratio) && !is_crowd(p);
+    let shares: u32 = trap.points.iter().filter(timed).map(weight).sum();
     let plan = |sound: &&Sound| {
         let point = place_of(trap, sound);
-        let mut arms: Vec<&str> = trap.variants_at(&sound.point).map(|v| v.name).chain([SAME]).collect();
+        let mut arms: Vec<&str> =
+            trap.variants_seen(&sound.point, Instrument::Ratio).map(|v| v.name).chain([SAME]).collect();
         if planted.contains(&point) {
             arms.extend(super::planted::arms(sound.point.threads));
         }
@@ -105,7 +107,7 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
             let untimed = f64::from(u8::from(sound.shape != Shape::Gather));
             let block = |ns: f64| untimed * ns + ns.max(1.1 * least.as_nanos() as f64);
             let seen: f64 = sound.ns.iter().map(|&ns| block(ns)).sum();
-            seen + block(sound.ns.first().copied().unwrap_or_default()) * (arms - sound.ns.len()) as f64
+            seen + block(sound.ns.first().copied().unwrap_or_default()) * (arms as f64 - sound.ns.len() as f64)
         }
     };
     let fewest = if sound.point.headline { FEWEST_AT_HEADLINES } else { FEWEST };

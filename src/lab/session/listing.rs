@@ -13,7 +13,7 @@ pub(super) fn list(instrument: Instrument, args: &Args, traps: &[&Trap]) -> Exit
     let mut out = io::stdout().lock();
     for trap in traps {
         for point in measured_points(instrument, args.quick, trap) {
-            for variant in trap.variants_at(&point) {
+            for variant in trap.variants_seen(&point, instrument) {
                 // A closed pipe is the reader's way to say that it has seen enough.
                 let _ = writeln!(out, "{}/{}/{point}: benchmark", trap.name, variant.name);
             }

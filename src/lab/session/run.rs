@@ -154,9 +154,21 @@ impl<'a> Session<'a> {
             return self.cells_at(trap, trap.points).into_iter().map(|cell| cell.blind(why)).collect();
         }
         let points = measured_points(instrument, self.run.quick, trap);
-        let left_out =
-            points.iter().flat_map(|p| trap.variants.iter().filter_map(move |v| Some((p, v, v.left_out(p)?))));
-        left_out.map(|(p, v, why)| Record::of_variant(trap, p, v, instrument, &self.run.run).blind(why)).collect()
+        let unseen = points
+            .iter()
+            .flat_map(|p| trap.variants.iter().filter_map(move |v| Some((p, v, v.unseen(p, instrument)?))))
+            .map(|(p, v, why)| Record::of_variant(trap, p, v, instrument, &self.run.run).blind(why));
+        unseen.chain(self.others(trap)).collect()
+    }
+
+    // The cells of points that are for other instruments.
+    fn others(&self, trap: &Trap) -> Vec<Record> {
+        let others = trap.points.iter().filter(|p| !p.is_for(self.run.instrument));
+        let why = |p: &Point| {
+            let words: Vec<&str> = p.only.iter().map(|instrument| instrument.word()).collect();
+            format!("a point of {} alone", words.join(" and "))
+        };
+        others.flat_map(|p| self.cells_at(trap, &[*p]).into_iter().map(move |cell| cell.blind(why(p)))).collect()
     }
 
     /// Puts the records of the run so far into the store, in place of what an earlier call put.
