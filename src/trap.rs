@@ -72,7 +72,8 @@ impl Trap {
     /// else the largest.
     #[must_use]
     pub fn counted_point(&self) -> Option<&Point> {
-        let small = || self.points.iter().filter(|p| p.threads == 1 && p.n <= 10_000);
+        let counted = |p: &&Point| p.threads == 1 && p.n <= 10_000 && p.is_for(Instrument::Instructions);
+        let small = || self.points.iter().filter(counted);
         small().find(|p| p.headline).or_else(|| small().rev().max_by_key(|p| p.n))
     }
 
@@ -122,13 +123,15 @@ pub struct Point {
     pub case: &'static str,
     /// Whether claims are judged here.
     pub headline: bool,
+    /// The instruments that measure it; empty if all do that can see the trap.
+    pub only: &'static [Instrument],
 }
 
 impl Point {
     /// A point of `n` ops on one thread.
     #[must_use]
     pub const fn n(n: u64) -> Self {
-        Self { n, threads: 1, case: "", headline: false }
+        Self { n, threads: 1, case: "", headline: false, only: &[] }
     }
 
     /// The same point on this many threads.
@@ -147,6 +150,18 @@ impl Point {
     #[must_use]
     pub const fn headline(self) -> Self {
         Self { headline: true, ..self }
+    }
+
+    /// The same point, for these instruments alone: `400 000 in heap and usage only`.
+    #[must_use]
+    pub const fn only(self, by: &'static [Instrument]) -> Self {
+        Self { only: by, ..self }
+    }
+
+    /// Whether this instrument measures here, if it can see the trap.
+    #[must_use]
+    pub fn is_for(&self, instrument: Instrument) -> bool {
+        self.only.is_empty() || self.only.contains(&instrument)
     }
 
     /// `n` as a length or an index.
@@ -217,6 +232,10 @@ pub enum Instrument {
     Heap,
     /// callgrind's count of instructions.
     Instructions,
+    /// The tail of single operations. Not built yet.
+    Latency,
+    /// What the process used: CPU time, switches, memory. Not built yet.
+    Usage,
 }
 
 impl Instrument {
@@ -228,6 +247,8 @@ impl Instrument {
             Self::Time => "time",
             Self::Heap => "heap",
             Self::Instructions => "instructions",
+            Self::Latency => "latency",
+            Self::Usage => "usage",
         }
     }
 }
@@ -250,11 +271,13 @@ pub struct Variant {
     pub up_to: Option<(u64, &'static str)>,
     /// The case that it is not run in, and why.
     pub not_in: Option<(&'static str, &'static str)>,
+    /// The instruments that can't see this one arm, each with its reason.
+    pub blind: &'static [(Instrument, &'static str)],
 }
 
 impl Variant {
     const fn new(name: &'static str, role: Role, batch: Build) -> Self {
-        Self { name, role, batch, moves: None, up_to: None, not_in: None }
+        Self { name, role, batch, moves: None, up_to: None, not_in: None, blind: &[] }
     }
 
     /// The habit itself.
@@ -298,6 +321,18 @@ impl Variant {
     #[must_use]
     pub const fn not_in(self, case: &'static str, why: &'static str) -> Self {
         Self { not_in: Some((case, why)), ..self }
+    }
+
+    /// The same variant, which these instruments can't see, for a reason such as `its work is on another thread`.
+    #[must_use]
+    pub const fn blind(self, to: &'static [(Instrument, &'static str)]) -> Self {
+        Self { blind: to, ..self }
+    }
+
+    /// Why this instrument has no value for it at a point, if it has none.
+    #[must_use]
+    pub fn unseen(&self, point: &Point, by: Instrument) -> Option<&'static str> {
+        self.left_out(point).or(self.blind.iter().find(|(i, _)| *i == by).map(|(_, why)| *why))
     }
 
     /// Why it is left out at a point, if it is.

@@ -27,7 +27,7 @@ pub(super) const fn metrics(instrument: Instrument) -> &'static [(&'static str, 
     match instrument {
         Instrument::Heap => HEAP,
         Instrument::Instructions => INSTRUCTIONS,
-        Instrument::Ratio | Instrument::Time => &[],
+        Instrument::Ratio | Instrument::Time | Instrument::Latency | Instrument::Usage => &[],
     }
 }
 

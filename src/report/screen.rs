@@ -40,7 +40,7 @@ fn overview(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<String> {
         Instrument::Instructions => {
             ("trap, advice and how many times fewer, one run", instructions(&gists), INSTRUCTIONS)
         }
-        Instrument::Ratio | Instrument::Time => ("time of the trap ÷ time of the advice", times(&gists), TIMES),
+        _ => ("time of the trap ÷ time of the advice", times(&gists), TIMES),
     };
     let mut lines = vec![format!("{}, {of}: {title}", instrument.word())];
     lines.extend(grid.lines());

@@ -25,13 +25,16 @@ pub(super) fn list(instrument: Instrument, args: &Args, traps: &[&Trap]) -> Exit
 /// The points at which an instrument measures a trap: none if it is blind to it.
 #[must_use]
 pub fn measured_points(instrument: Instrument, quick: bool, trap: &Trap) -> Vec<Point> {
-    let headlines = || trap.headlines().copied().collect();
+    let points = |headlines_only: bool| {
+        let wanted = |p: &&Point| p.is_for(instrument) && (p.headline || !headlines_only);
+        trap.points.iter().filter(wanted).copied().collect()
+    };
     match instrument {
         _ if trap.blind_to(instrument).is_some() => Vec::new(),
-        Instrument::Ratio | Instrument::Heap if quick => headlines(),
-        Instrument::Ratio | Instrument::Heap => trap.points.to_vec(),
-        Instrument::Time => headlines(),
+        Instrument::Ratio | Instrument::Heap => points(quick),
+        Instrument::Time => points(true),
         Instrument::Instructions => trap.counted_point().copied().into_iter().collect(),
+        Instrument::Latency | Instrument::Usage => Vec::new(),
     }
 }
 
