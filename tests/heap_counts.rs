@@ -1,12 +1,13 @@
-//! What growing a `Vec` asks of the heap, to the block and the byte.
+//! What traps ask of the heap, to the block and the byte.
 //!
 //! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
 //! allocates, and libtest runs the tests of a file side by side.
 
-use trapline::trap::Work;
+use trapline::trap::{Point, Trap, Variant, Work};
 use trapline::traps::vec_growth::{
     TRAP, clone_into_staged, push_half_sized, push_presized, push_reused, push_unsized, reserve_exact_one,
 };
+use trapline::traps::{boxed_any, request_context};
 
 #[global_allocator]
 static ALLOC: dhat::Alloc = dhat::Alloc;
@@ -41,6 +42,8 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     assert_eq!(asked(|| push_unsized(&keys)), (13, 262_112));
     assert_eq!(asked(|| push_presized(&keys)), (1, 80_000));
     routines_are_counted_alike();
+    a_value_boxed_as_anything();
+    a_context_carried_by_pointer();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
@@ -71,5 +74,41 @@ fn routines_are_counted_alike() {
         let found =
             ["push_unsized", "push_presized", "push_half_sized", "push_reused", "reserve_exact_one"].map(blocks);
         assert_eq!(found, [growths, 1, 2, 0, point.n], "{point}");
+    }
+}
+
+/// What one run of each variant asks for, in their order: one run to warm up, one that counts.
+fn asked_by_all(trap: &Trap, point: &Point) -> Vec<(u64, u64)> {
+    // Keeps the input alive, so that it is made once: dhat follows every block of it.
+    let _input = (trap.baseline().batch)(point);
+    let run = |variant: &Variant| {
+        let mut routine = (variant.batch)(point);
+        routine.block(Work::Runs(1));
+        asked(|| routine.block(Work::Runs(1)))
+    };
+    trap.variants_at(point).map(run).collect()
+}
+
+/// A box a call, of the call's 32 bytes, and nothing else. In `rpc` a request owns two strings of eight bytes, and the trap
+/// boxes its 72 bytes once and once more a stage.
+fn a_value_boxed_as_anything() {
+    for point in boxed_any::TRAP.points.iter().filter(|p| p.n <= 1_000) {
+        let (boxed, typed) = match point.case {
+            "rpc" => ((7, 2 * 8 + 5 * 72), (2, 2 * 8)),
+            _ => ((1, 32), (0, 0)),
+        };
+        let all = [boxed, typed, typed, typed, typed].map(|(blocks, bytes)| (blocks * point.n, bytes * point.n));
+        assert_eq!(asked_by_all(&boxed_any::TRAP, point), all, "{point}");
+    }
+}
+
+/// Each response has 96 bytes, an owned token 32, and the context behind an `Arc` 96 and its two counts. Five parameters
+/// are a vector and ten strings in every arm. The settings are shared and ask for nothing, on two threads neither.
+fn a_context_carried_by_pointer() {
+    for point in request_context::TRAP.points {
+        let (params, bytes) = if point.case == "full" { (11, 5 * (32 + 4 + 6)) } else { (0, 0) };
+        let arms = [(3, 96 + 32 + 112), (2, 96 + 32), (2, 96 + 32), (1, 96), (1, 96)];
+        let all = arms.map(|(blocks, own)| ((blocks + params) * point.n, (own + bytes) * point.n));
+        assert_eq!(asked_by_all(&request_context::TRAP, point), all, "{point}");
     }
 }

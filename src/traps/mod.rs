@@ -24,4 +24,6 @@ catalog! {
     buffer_pool,
     fan_in,
     contended_map,
+    boxed_any,
+    request_context,
 }
