@@ -25,4 +25,5 @@ catalog! {
     fan_in,
     contended_map,
     closure_capture,
+    oversubscription,
 }
