@@ -40,12 +40,12 @@ pub(crate) fn muster(pool: &ThreadPool) -> Muster {
 }
 
 // A process that uses less than a tenth of this has nobody at work but who asks.
-const A_WHILE: Duration = Duration::from_millis(1);
+const A_WHILE: Duration = Duration::from_micros(500);
 // What else the process may have to do, as in tests, is not waited for longer.
-const PATIENCE: usize = 20;
+const PATIENCE: usize = 40;
 
-/// Sleeps until the whole process does, for a ms at least. Workers that run dry yield a while before they sleep: 64 that take turns at it
-/// on two cores would be awake for some ms, and would answer the next call as if nobody had to wake them.
+/// Sleeps until the whole process does. Workers that run dry yield a while before they sleep: 64 that take turns at it on two
+/// cores are awake for some ms, and would answer the next call as if nobody had to wake them.
 pub(crate) fn settle() {
     for _ in 0..PATIENCE {
         let before = used();
