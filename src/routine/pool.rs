@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::yield_now;
+use std::thread::{sleep, yield_now};
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -36,4 +37,35 @@ pub(crate) fn muster(pool: &ThreadPool) -> Muster {
         yield_now();
     }
     arrived
+}
+
+// A process that uses less than a tenth of this has nobody at work but who asks.
+const A_WHILE: Duration = Duration::from_micros(500);
+// What else the process may have to do, as in tests, is not waited for longer.
+const PATIENCE: usize = 40;
+
+/// Sleeps until the whole process does. Workers that run dry yield a while before they sleep: 64 that take turns at it on two
+/// cores are awake for some ms, and would answer the next call as if nobody had to wake them.
+pub(crate) fn settle() {
+    for _ in 0..PATIENCE {
+        let before = used();
+        sleep(A_WHILE);
+        let busy = |(before, after): (Duration, Duration)| after.saturating_sub(before) >= A_WHILE / 10;
+        // Where the system doesn't say, it is taken for busy.
+        if !before.zip(used()).is_none_or(busy) {
+            return;
+        }
+    }
+}
+
+/// The CPU time of all threads of the process.
+#[cfg(target_os = "linux")]
+fn used() -> Option<Duration> {
+    use nix::time::{ClockId, clock_gettime};
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).ok().map(Duration::from)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn used() -> Option<Duration> {
+    None
 }

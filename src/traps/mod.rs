@@ -26,4 +26,6 @@ catalog! {
     contended_map,
     boxed_any,
     request_context,
+    closure_capture,
+    oversubscription,
 }
