@@ -25,4 +25,5 @@ catalog! {
     fan_in,
     contended_map,
     false_sharing,
+    shared_counter,
 }
