@@ -1,9 +1,10 @@
-//! What growing a `Vec` asks of the heap, to the block and the byte.
+//! What the traps ask of the heap, to the block and the byte.
 //!
 //! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
 //! allocates, and libtest runs the tests of a file side by side.
 
 use trapline::trap::Work;
+use trapline::traps::false_sharing;
 use trapline::traps::vec_growth::{
     TRAP, clone_into_staged, push_half_sized, push_presized, push_reused, push_unsized, reserve_exact_one,
 };
@@ -41,6 +42,7 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     assert_eq!(asked(|| push_unsized(&keys)), (13, 262_112));
     assert_eq!(asked(|| push_presized(&keys)), (1, 80_000));
     routines_are_counted_alike();
+    counters_ask_for_nothing();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
@@ -71,5 +73,16 @@ fn routines_are_counted_alike() {
         let found =
             ["push_unsized", "push_presized", "push_half_sized", "push_reused", "reserve_exact_one"].map(blocks);
         assert_eq!(found, [growths, 1, 2, 0, point.n], "{point}");
+    }
+}
+
+/// Why `false_sharing` is blind to the heap instrument: no arm allocates, on one thread or on two.
+fn counters_ask_for_nothing() {
+    for point in false_sharing::TRAP.points.iter().filter(|p| p.threads <= 2) {
+        for variant in false_sharing::TRAP.variants {
+            let mut routine = (variant.batch)(point);
+            routine.block(Work::Runs(1));
+            assert_eq!(asked(|| routine.block(Work::Runs(3))), (0, 0), "{} at {point}", variant.name);
+        }
     }
 }

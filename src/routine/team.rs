@@ -46,22 +46,23 @@ where
     F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
     V: Fn(&S, u64) -> u64 + 'static,
 {
-    of_shape(Shape::Team, threads, shared, run, view)
+    of_shape(Shape::Team, threads, 0, shared, run, view)
 }
 
 /// The same for workers that wait for each other or for a [`Helper`](super::Helper): fixed work in every block. Each worker
 /// takes its next run when it has done its last, so that the workers end together and may do unequal parts; in a digest
-/// each does one. A point has one mode: if one arm's workers wait, build all of them with this.
-pub fn waiting_team<S, F, V>(threads: usize, shared: S, run: F, view: V) -> Box<dyn Routine>
+/// each does one. A point has one mode: if one arm's workers wait, build all of them with this, with the number of helpers
+/// that are busy in each.
+pub fn waiting_team<S, F, V>(threads: usize, helpers: usize, shared: S, run: F, view: V) -> Box<dyn Routine>
 where
     S: Send + Sync + 'static,
     F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
     V: Fn(&S, u64) -> u64 + 'static,
 {
-    of_shape(Shape::Gather, threads, shared, run, view)
+    of_shape(Shape::Gather, threads, helpers, shared, run, view)
 }
 
-fn of_shape<S, F, V>(shape: Shape, threads: usize, shared: S, run: F, view: V) -> Box<dyn Routine>
+fn of_shape<S, F, V>(shape: Shape, threads: usize, helpers: usize, shared: S, run: F, view: V) -> Box<dyn Routine>
 where
     S: Send + Sync + 'static,
     F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
@@ -72,7 +73,7 @@ where
     }
     let bench = Arc::new(Bench::new(threads, shared, run));
     let mine = Arc::clone(&bench);
-    Box::new(Team { crew: crew(threads), job: Arc::new(move |worker| mine.work(worker)), bench, view, shape })
+    Box::new(Team { crew: crew(threads), job: Arc::new(move |worker| mine.work(worker)), bench, view, shape, helpers })
 }
 
 struct Team<S, F, V> {
@@ -81,6 +82,7 @@ struct Team<S, F, V> {
     bench: Arc<Bench<S, F>>,
     view: V,
     shape: Shape,
+    helpers: usize,
 }
 
 impl<S, F, V> Team<S, F, V> {
@@ -88,9 +90,9 @@ impl<S, F, V> Team<S, F, V> {
         self.shape == Shape::Gather
     }
 
-    // With a helper there may be more threads than CPUs. Then they wait for each other's, and nobody took them.
+    // With helpers there may be more threads than CPUs. Then they wait for each other's, and nobody took them.
     fn without_own_delay(&self, pace: Pace) -> Pace {
-        let counts = !self.waits() || self.crew.threads() < place::available();
+        let counts = self.helpers == 0 || self.crew.threads() + self.helpers <= place::available();
         let of = |crew: CrewTime| CrewTime { delayed: crew.delayed.filter(|_| counts), ..crew };
         Pace { crew: pace.crew.map(of), ..pace }
     }
@@ -336,7 +338,7 @@ mod tests {
             0
         };
         let done = |n: &[AtomicU64; 2], _| n.iter().map(|n| n.load(Ordering::Relaxed)).sum();
-        let mut routine = waiting_team(2, <[AtomicU64; 2]>::default(), count, done);
+        let mut routine = waiting_team(2, 0, <[AtomicU64; 2]>::default(), count, done);
         assert_eq!((routine.digest(), routine.shape()), (2, Shape::Gather));
         assert_eq!(routine.block(Work::Runs(2)).runs, 2);
         assert_eq!(routine.digest(), 2 + 2 * 2 + 2);
@@ -345,7 +347,18 @@ mod tests {
     #[test]
     #[should_panic(expected = "this routine does fixed work")]
     fn a_team_that_waits_refuses_a_window() {
-        waiting_team(2, (), |(), _| 0, |(), _| 0).block(Work::Window(Duration::from_millis(1)));
+        waiting_team(2, 0, (), |(), _| 0, |(), _| 0).block(Work::Window(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn run_delay_is_told_unless_a_helper_may_have_caused_it() {
+        let delayed = |helpers| {
+            let pace = waiting_team(2, helpers, (), |(), _| 0, |(), _| 0).block(Work::Runs(10));
+            pace.crew.expect("two threads").delayed
+        };
+        let told = delayed(0).is_some();
+        assert_eq!(delayed(place::available()), None);
+        assert_eq!(told, Reading::start().since(&Reading::start()).delayed.is_some());
     }
 
     #[test]

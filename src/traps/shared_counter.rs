@@ -204,13 +204,13 @@ fn weigh(counts: &Counts) -> u64 {
 
 /// An arm: a counter on lines of its own, so that it does not slow the reading of the load. All do fixed work, for in one
 /// the workers wait for its owner. One thread is a team of itself, and the owner then has a core of its own.
-fn arm<C: SharedCounter + 'static>(p: &Point, counter: C) -> Box<dyn Routine> {
+fn arm<C: SharedCounter + 'static>(p: &Point, helpers: usize, counter: C) -> Box<dyn Routine> {
     let run = |(load, counter): &(Arc<Load>, CachePadded<C>), turn: Turn| {
         load.run(turn, |label, by| counter.add(label, by));
         0
     };
     let state = (shared(p, Load::new), CachePadded::new(counter));
-    waiting_team(p.threads, state, run, |(_, counter), _| weigh(&counter.read()))
+    waiting_team(p.threads, helpers, state, run, |(_, counter), _| weigh(&counter.read()))
 }
 
 /// Counts that one worker has for itself, on lines of their own. Locked once a run, and nobody else asks for it: it is a lock
@@ -225,7 +225,7 @@ fn own_counters(p: &Point) -> Box<dyn Routine> {
         0
     };
     let state = (shared(p, Load::new), (0..p.threads).map(|_| Own::default()).collect::<Vec<_>>());
-    waiting_team(p.threads, state, run, |(_, all), _| all.iter().map(|own| weigh(&own.read())).sum())
+    waiting_team(p.threads, 0, state, run, |(_, all), _| all.iter().map(|own| weigh(&own.read())).sum())
 }
 
 /// So few increments that a run of one worker takes some hundred µs: the last one, which another waits for, is a small part
@@ -251,10 +251,10 @@ pub const TRAP: Trap = Trap {
         at(64, 1).case("work=20us"),
     ],
     variants: &[
-        Variant::trap("actor", |p| arm(p, Actor::start(p.threads))),
-        Variant::fix("parking_lot_mutex", |p| arm(p, parking_lot::Mutex::new(Counts::default()))),
-        Variant::fix("std_mutex", |p| arm(p, Mutex::new(Counts::default()))),
-        Variant::fix("atomics", |p| arm(p, <[AtomicU64; LABELS]>::default())),
+        Variant::trap("actor", |p| arm(p, 1, Actor::start(p.threads))),
+        Variant::fix("parking_lot_mutex", |p| arm(p, 0, parking_lot::Mutex::new(Counts::default()))),
+        Variant::fix("std_mutex", |p| arm(p, 0, Mutex::new(Counts::default()))),
+        Variant::fix("atomics", |p| arm(p, 0, <[AtomicU64; LABELS]>::default())),
         Variant::floor("own_counters", own_counters),
     ],
     blind: &[
