@@ -32,7 +32,8 @@ fn modules() -> Vec<(String, String)> {
 }
 
 fn is_a_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase())
+    let is_of_a_word = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(is_of_a_word)
 }
 
 #[test]
@@ -55,7 +56,7 @@ fn names_are_lower_case_words_and_unique() {
     let names: BTreeSet<&str> = TRAPS.iter().map(|trap| trap.name).collect();
     assert_eq!(names.len(), TRAPS.len());
     for name in TRAPS.iter().flat_map(|trap| trap.variants.iter().map(|v| v.name).chain([trap.name])) {
-        assert!(is_a_name(name), "{name} must match [a-z_]+");
+        assert!(is_a_name(name), "{name} must match [a-z][a-z0-9_]*");
     }
 }
 

@@ -1,4 +1,5 @@
 //! What traps ask of the heap, to the block and the byte.
+//! What the traps ask of the heap, to the block and the byte.
 //!
 //! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
 //! allocates, and libtest runs the tests of a file side by side.
@@ -9,6 +10,8 @@ use std::sync::Arc;
 use rayon::ThreadPoolBuilder;
 use trapline::trap::{Point, Work};
 use trapline::traps::closure_capture::{self, Job, WORDS, par_iter, scoped, spawn_shared, spawn_static, static_split};
+use trapline::trap::Work;
+use trapline::traps::false_sharing;
 use trapline::traps::vec_growth::{
     TRAP, clone_into_staged, push_half_sized, push_presized, push_reused, push_unsized, reserve_exact_one,
 };
@@ -50,6 +53,7 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     a_value_boxed_as_anything();
     a_context_carried_by_pointer();
     a_spawned_job_is_a_block_and_a_clone_another();
+    counters_ask_for_nothing();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
@@ -151,5 +155,13 @@ fn closure_routines_call_their_pool_together() {
         let beyond = asked(|| routine.block(Work::Runs(1))).0 - expected;
         let spawns = expected >= 100;
         assert!((3 + u64::from(spawns)..=3 + 2 * u64::from(spawns)).contains(&beyond), "{}: {beyond}", variant.name);
+/// Why `false_sharing` is blind to the heap instrument: no arm allocates, on one thread or on two.
+fn counters_ask_for_nothing() {
+    for point in false_sharing::TRAP.points.iter().filter(|p| p.threads <= 2) {
+        for variant in false_sharing::TRAP.variants {
+            let mut routine = (variant.batch)(point);
+            routine.block(Work::Runs(1));
+            assert_eq!(asked(|| routine.block(Work::Runs(3))), (0, 0), "{} at {point}", variant.name);
+        }
     }
 }

@@ -55,7 +55,7 @@ pub enum Shape {
     Alone,
     /// Workers that do not wait for each other.
     Team,
-    /// Workers and a caller that wait for each other, every run.
+    /// Workers that wait, for each other, for a helper or for their caller, in every run: they do fixed work.
     Gather,
 }
 

@@ -6,17 +6,20 @@
 //! | [`in_place`] | work that leaves its answer in a reused buffer |
 //! | [`staged`] | the same, in a buffer that is made for each block |
 //! | [`team`] | work that workers share without waiting for each other |
+//! | [`waiting_team`] | work that workers share, and wait: for each other, or for a [`Helper`] |
 //! | [`gather`] | work that is handed out to workers and collected by the caller |
 
 mod block;
 mod crew;
 mod fresh;
 mod gather;
+mod helper;
 mod in_place;
 pub mod layout;
 pub mod place;
 #[cfg(feature = "catalog")]
 pub(crate) mod pool;
+mod solo;
 mod staged;
 mod team;
 mod thread_time;
@@ -26,6 +29,9 @@ pub use block::{CrewTime, Pace, Routine, Shape, Work, digest_of};
 pub use crew::crews_alone;
 pub use fresh::routine;
 pub use gather::{Finish, gather};
+pub use helper::Helper;
 pub use in_place::in_place;
 pub use staged::staged;
 pub use team::{Turn, WARM_UP, team};
+pub(crate) use team::WARM_UP;
+pub use team::{Turn, team, waiting_team};

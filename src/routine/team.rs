@@ -5,6 +5,9 @@
 //! end of its own last run. The rate is the sum of the workers' rates, so that neither the skew at the start nor the lonely
 //! end of a faster worker is in it. With more threads than cores a window of a few ms leaves workers without a run, and the
 //! block is fixed work: min(start) … max(end).
+//!
+//! Workers that wait for each other or for a helper do fixed work always: where one goes when another sleeps, the rates of
+//! both can't be added up. They take their runs from one supply, so that none works on alone, and unhindered, at the end.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,6 +19,7 @@ use crossbeam_utils::CachePadded;
 use super::block::{CrewTime, Pace, Routine, Shape, Work, digest_of, runs_of};
 use super::crew::{Crew, Job, crew};
 use super::place;
+use super::solo::solo;
 use super::thread_time::Reading;
 use super::window::{Timer, meet};
 
@@ -42,45 +46,34 @@ where
     F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
     V: Fn(&S, u64) -> u64 + 'static,
 {
+    of_shape(Shape::Team, threads, 0, shared, run, view)
+}
+
+/// The same for workers that wait for each other or for a [`Helper`](super::Helper): fixed work in every block. Each worker
+/// takes its next run when it has done its last, so that the workers end together and may do unequal parts; in a digest
+/// each does one. A point has one mode: if one arm's workers wait, build all of them with this, with the number of helpers
+/// that are busy in each.
+pub fn waiting_team<S, F, V>(threads: usize, helpers: usize, shared: S, run: F, view: V) -> Box<dyn Routine>
+where
+    S: Send + Sync + 'static,
+    F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
+    V: Fn(&S, u64) -> u64 + 'static,
+{
+    of_shape(Shape::Gather, threads, helpers, shared, run, view)
+}
+
+fn of_shape<S, F, V>(shape: Shape, threads: usize, helpers: usize, shared: S, run: F, view: V) -> Box<dyn Routine>
+where
+    S: Send + Sync + 'static,
+    F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
+    V: Fn(&S, u64) -> u64 + 'static,
+{
     if threads == 1 {
-        return Box::new(Solo { shared, run, view, runs: 0 });
+        return solo(shared, run, view);
     }
     let bench = Arc::new(Bench::new(threads, shared, run));
     let mine = Arc::clone(&bench);
-    Box::new(Team { crew: crew(threads), job: Arc::new(move |worker| mine.work(worker)), bench, view })
-}
-
-struct Solo<S, F, V> {
-    shared: S,
-    run: F,
-    view: V,
-    runs: usize,
-}
-
-impl<S, F: Fn(&S, Turn) -> u64, V> Solo<S, F, V> {
-    fn work(&mut self, runs: u64) -> u64 {
-        let mut answer = 0_u64;
-        for run in self.runs..self.runs + runs as usize {
-            answer = answer.wrapping_add(black_box((self.run)(black_box(&self.shared), Turn { worker: 0, run })));
-        }
-        self.runs += runs as usize;
-        answer
-    }
-}
-
-impl<S, F: Fn(&S, Turn) -> u64, V: Fn(&S, u64) -> u64> Routine for Solo<S, F, V> {
-    fn block(&mut self, work: Work) -> Pace {
-        let runs = runs_of(work);
-        place::take_seat(0);
-        let start = Instant::now();
-        black_box(self.work(runs));
-        Pace::alone(runs, start.elapsed())
-    }
-
-    fn digest(&mut self) -> u64 {
-        let answer = self.work(1);
-        digest_of(&(self.view)(&self.shared, answer))
-    }
+    Box::new(Team { crew: crew(threads), job: Arc::new(move |worker| mine.work(worker)), bench, view, shape, helpers })
 }
 
 struct Team<S, F, V> {
@@ -88,23 +81,63 @@ struct Team<S, F, V> {
     job: Job,
     bench: Arc<Bench<S, F>>,
     view: V,
+    shape: Shape,
+    helpers: usize,
+}
+
+impl<S, F, V> Team<S, F, V> {
+    fn waits(&self) -> bool {
+        self.shape == Shape::Gather
+    }
+
+    // With helpers there may be more threads than CPUs. Then they wait for each other's, and nobody took them.
+    fn without_own_delay(&self, pace: Pace) -> Pace {
+        let counts = self.helpers == 0 || self.crew.threads() + self.helpers <= place::available();
+        let of = |crew: CrewTime| CrewTime { delayed: crew.delayed.filter(|_| counts), ..crew };
+        Pace { crew: pace.crew.map(of), ..pace }
+    }
 }
 
 impl<S, F, V: Fn(&S, u64) -> u64> Routine for Team<S, F, V> {
     fn block(&mut self, work: Work) -> Pace {
-        self.bench.open(work);
+        let order = if self.waits() {
+            Order::Together(runs_of(work) as usize * self.crew.threads())
+        } else {
+            Order::from(work)
+        };
+        self.bench.open(order);
         self.crew.work(&self.job, |_| ());
-        self.bench.pace(work)
+        self.without_own_delay(self.bench.pace(work))
     }
 
     fn digest(&mut self) -> u64 {
-        self.bench.open(Work::Runs(1));
+        self.bench.open(Order::Each(1));
         self.crew.work(&self.job, |_| ());
         digest_of(&(self.view)(&self.bench.shared, self.bench.answer()))
     }
 
     fn shape(&self) -> Shape {
-        Shape::Team
+        self.shape
+    }
+}
+
+/// What the workers do in a block.
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    /// So many runs each.
+    Each(usize),
+    /// So many runs together: who is free takes the next.
+    Together(usize),
+    /// As many as there is time for.
+    Window(Duration),
+}
+
+impl From<Work> for Order {
+    fn from(work: Work) -> Self {
+        match work {
+            Work::Runs(runs) => Self::Each(runs as usize),
+            Work::Window(length) => Self::Window(length),
+        }
     }
 }
 
@@ -112,9 +145,11 @@ impl<S, F, V: Fn(&S, u64) -> u64> Routine for Team<S, F, V> {
 struct Bench<S, F> {
     shared: S,
     run: F,
-    order: Mutex<Work>,
+    order: Mutex<Order>,
     arrived: CachePadded<AtomicUsize>,
     running: CachePadded<AtomicUsize>,
+    // Runs of a common supply that were taken.
+    taken: CachePadded<AtomicUsize>,
     // How many have done a run that counts.
     counted: CachePadded<AtomicUsize>,
     // Read by all after every run and written once a window: on a line of its own.
@@ -137,9 +172,10 @@ impl<S, F> Bench<S, F> {
         Self {
             shared,
             run,
-            order: Mutex::new(Work::Runs(0)),
+            order: Mutex::new(Order::Each(0)),
             arrived: CachePadded::default(),
             running: CachePadded::default(),
+            taken: CachePadded::default(),
             counted: CachePadded::default(),
             stop: CachePadded::default(),
             stints: (0..threads).map(|_| CachePadded::default()).collect(),
@@ -147,10 +183,11 @@ impl<S, F> Bench<S, F> {
     }
 
     // Before the workers are called: what they see of it is ordered by that call.
-    fn open(&self, work: Work) {
-        *self.order.lock().unwrap_or_else(PoisonError::into_inner) = work;
+    fn open(&self, order: Order) {
+        *self.order.lock().unwrap_or_else(PoisonError::into_inner) = order;
         self.arrived.store(0, Ordering::Relaxed);
         self.running.store(0, Ordering::Relaxed);
+        self.taken.store(0, Ordering::Relaxed);
         self.counted.store(0, Ordering::Relaxed);
         self.stop.store(false, Ordering::Relaxed);
     }
@@ -196,8 +233,12 @@ impl<S, F: Fn(&S, Turn) -> u64> Bench<S, F> {
         stint.answer = 0;
         meet(&self.arrived, self.stints.len());
         match order {
-            Work::Runs(runs) => self.fixed(&mut stint, worker, runs as usize),
-            Work::Window(length) => self.window(&mut stint, worker, length),
+            Order::Each(runs) => self.fixed(&mut stint, worker, |done| done < runs),
+            // A run takes tens of µs: taking one is nothing beside it.
+            Order::Together(runs) => {
+                self.fixed(&mut stint, worker, |_| self.taken.fetch_add(1, Ordering::Relaxed) < runs);
+            }
+            Order::Window(length) => self.window(&mut stint, worker, length),
         }
     }
 
@@ -207,14 +248,15 @@ impl<S, F: Fn(&S, Turn) -> u64> Bench<S, F> {
         stint.total += 1;
     }
 
-    fn fixed(&self, stint: &mut Stint, worker: usize, runs: usize) {
+    fn fixed(&self, stint: &mut Stint, worker: usize, another: impl Fn(usize) -> bool) {
         // A copy, so that the loop does not write through the lock's guard.
         let mut own = *stint;
+        let before = own.total;
         let start = Reading::start();
-        for _ in 0..runs {
+        while another(own.total - before) {
             self.run_once(&mut own, worker);
         }
-        *stint = Stint { span: Some((start, Reading::end())), runs, ..own };
+        *stint = Stint { span: Some((start, Reading::end())), runs: own.total - before, ..own };
     }
 
     fn window(&self, stint: &mut Stint, worker: usize, length: Duration) {
@@ -281,6 +323,42 @@ mod tests {
         let pace = routine.block(Work::Window(Duration::from_millis(2)));
         let crew = pace.crew.expect("two threads");
         assert!(pace.runs >= 1 && pace.ns_per_run > 0.0 && crew.wall >= Duration::from_millis(2));
+    }
+
+    #[test]
+    fn a_team_that_waits_does_fixed_work_together_and_one_run_each_in_a_digest() {
+        // After the digest worker 1 is held in a run until the other has done three.
+        let count = |n: &[AtomicU64; 2], turn: Turn| {
+            n[turn.worker].fetch_add(1, Ordering::Relaxed);
+            let (start, is_held) = (Instant::now(), turn.worker == 1 && turn.run > 0);
+            while is_held && n[0].load(Ordering::Relaxed) < 1 + 3 {
+                assert!(start.elapsed() < Duration::from_secs(60), "nobody took its runs");
+                std::thread::yield_now();
+            }
+            0
+        };
+        let done = |n: &[AtomicU64; 2], _| n.iter().map(|n| n.load(Ordering::Relaxed)).sum();
+        let mut routine = waiting_team(2, 0, <[AtomicU64; 2]>::default(), count, done);
+        assert_eq!((routine.digest(), routine.shape()), (2, Shape::Gather));
+        assert_eq!(routine.block(Work::Runs(2)).runs, 2);
+        assert_eq!(routine.digest(), 2 + 2 * 2 + 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "this routine does fixed work")]
+    fn a_team_that_waits_refuses_a_window() {
+        waiting_team(2, 0, (), |(), _| 0, |(), _| 0).block(Work::Window(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn run_delay_is_told_unless_a_helper_may_have_caused_it() {
+        let delayed = |helpers| {
+            let pace = waiting_team(2, helpers, (), |(), _| 0, |(), _| 0).block(Work::Runs(10));
+            pace.crew.expect("two threads").delayed
+        };
+        let told = delayed(0).is_some();
+        assert_eq!(delayed(place::available()), None);
+        assert_eq!(told, Reading::start().since(&Reading::start()).delayed.is_some());
     }
 
     #[test]

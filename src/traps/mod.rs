@@ -28,4 +28,6 @@ catalog! {
     request_context,
     closure_capture,
     oversubscription,
+    false_sharing,
+    shared_counter,
 }
