@@ -1,12 +1,16 @@
-//! What growing a `Vec` asks of the heap, to the block and the byte.
+//! What the traps ask of the heap, to the block and the byte.
 //!
 //! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
 //! allocates, and libtest runs the tests of a file side by side.
 
+use std::collections::HashMap;
+
 use trapline::trap::Work;
+use trapline::traps::map_iteration::hash_map;
 use trapline::traps::vec_growth::{
     TRAP, clone_into_staged, push_half_sized, push_presized, push_reused, push_unsized, reserve_exact_one,
 };
+use trapline::workload::OneState;
 
 #[global_allocator]
 static ALLOC: dhat::Alloc = dhat::Alloc;
@@ -41,6 +45,7 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     assert_eq!(asked(|| push_unsized(&keys)), (13, 262_112));
     assert_eq!(asked(|| push_presized(&keys)), (1, 80_000));
     routines_are_counted_alike();
+    a_table_keeps_its_size();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
@@ -72,4 +77,22 @@ fn routines_are_counted_alike() {
             ["push_unsized", "push_presized", "push_half_sized", "push_reused", "reserve_exact_one"].map(blocks);
         assert_eq!(found, [growths, 1, 2, 0, point.n], "{point}");
     }
+}
+
+/// A table of 131 072 places, of 16 bytes and one control byte each and 16 more of these, holds 100 000 entries, and a tenth
+/// of them when the others are gone. A walk asks for nothing.
+fn a_table_keeps_its_size() {
+    let live = || dhat::HeapStats::get().curr_bytes as u64;
+    let places = |places: u64| 17 * places + 16;
+    // libtest's own thread may allocate meanwhile, a little.
+    let about = |live: u64, expected: u64, what: &str| assert!(live.abs_diff(expected) < 4_096, "{what}: {live} bytes");
+    let before = live();
+    let mut map: HashMap<u64, u64, OneState> = HashMap::default();
+    map.extend((0..100_000).map(|key| (key, key)));
+    about(live() - before, places(131_072), "full");
+    map.retain(|key, _| key % 10 == 0);
+    about(live() - before, places(131_072), "a tenth is left");
+    map.shrink_to_fit();
+    about(live() - before, places(16_384), "shrunk");
+    assert_eq!(asked(|| hash_map(&map, |key, value| key ^ value)), (0, 0));
 }
