@@ -6,6 +6,10 @@
 use std::collections::HashMap;
 
 use trapline::trap::Work;
+use trapline::traps::defer_in_loop::{
+    Ledger, deferred_boxed, deferred_guards, files_deferred_boxed, files_deferred_guards, files_inlined,
+    files_scoped_guard, inlined, scoped_guard,
+};
 use trapline::traps::map_iteration::hash_map;
 use trapline::traps::vec_growth::{
     TRAP, clone_into_staged, push_half_sized, push_presized, push_reused, push_unsized, reserve_exact_one,
@@ -46,6 +50,8 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     assert_eq!(asked(|| push_presized(&keys)), (1, 80_000));
     routines_are_counted_alike();
     a_table_keeps_its_size();
+    a_clean_up_that_is_put_off_is_a_block_a_turn();
+    a_file_that_is_kept_is_a_few_bytes();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
@@ -95,4 +101,35 @@ fn a_table_keeps_its_size() {
     map.shrink_to_fit();
     about(live() - before, places(16_384), "shrunk");
     assert_eq!(asked(|| hash_map(&map, |key, value| key ^ value)), (0, 0));
+}
+
+/// A list of elements of so many bytes that grows from four by doubling takes so many blocks and bytes.
+fn list(len: u64, element: u64) -> (u64, u64) {
+    let steps = u64::from(len.div_ceil(4).next_power_of_two().ilog2()) + 1;
+    (steps, element * 4 * ((1 << steps) - 1))
+}
+
+/// A box of 16 bytes a turn, and the list of the boxes; of guards the list alone; of what ends with its turn nothing.
+fn a_clean_up_that_is_put_off_is_a_block_a_turn() {
+    for (n, steps) in [(4, 1), (5, 2), (100, 6), (10_000, 13), (100_000, 16)] {
+        let (ledger, items) = (Ledger::default(), vec![7; n as usize]);
+        let (blocks, bytes) = list(n, 16);
+        assert_eq!(blocks, steps, "{n} turns");
+        assert_eq!(asked(|| deferred_boxed(&ledger, &items, drop)), (n + blocks, 16 * n + bytes), "{n} turns");
+        assert_eq!(asked(|| deferred_guards(&ledger, &items, drop)), (blocks, bytes), "{n} turns");
+        assert_eq!(asked(|| scoped_guard(&ledger, &items, drop)), (0, 0), "{n} turns");
+        assert_eq!(asked(|| inlined(&ledger, &items, drop)), (0, 0), "{n} turns");
+    }
+}
+
+/// What a box holds of a file is its number. What the file itself costs the kernel is not on the heap.
+fn a_file_that_is_kept_is_a_few_bytes() {
+    let file = tempfile::NamedTempFile::new().expect("the temporary folder can be written to");
+    std::fs::write(file.path(), b"0123456789").expect("ten bytes fit");
+    let (path, items) = (file.path(), vec![7; 512]);
+    let ((blocks, bytes), numbers) = (list(512, 16), list(512, 4));
+    assert_eq!(asked(|| files_deferred_boxed(path, &items)), (512 + blocks, 4 * 512 + bytes));
+    assert_eq!(asked(|| files_deferred_guards(path, &items)), numbers);
+    assert_eq!(asked(|| files_scoped_guard(path, &items)), (0, 0));
+    assert_eq!(asked(|| files_inlined(path, &items)), (0, 0));
 }

@@ -111,7 +111,7 @@ fn mix(key: u64, value: u64) -> u64 {
     key ^ value.rotate_left(17)
 }
 
-/// A visit of 20 ns. Its chain waits for its own entry only, so that a core overlaps it with the walk to the next.
+/// A visit of 20 ns. Its chain waits for its own entry only: a core overlaps it with the walk to the next one, and its chain.
 fn work(key: u64, value: u64) -> u64 {
     own_work(20 * STEPS_PER_MICROSECOND / 1_000, mix(key, value))
 }

@@ -25,4 +25,5 @@ catalog! {
     fan_in,
     contended_map,
     map_iteration,
+    defer_in_loop,
 }
