@@ -30,4 +30,6 @@ catalog! {
     oversubscription,
     false_sharing,
     shared_counter,
+    map_iteration,
+    defer_in_loop,
 }
