@@ -7,6 +7,7 @@
 //! | [`staged`] | the same, in a buffer that is made for each block |
 //! | [`team`] | work that workers share without waiting for each other |
 //! | [`gather`] | work that is handed out to workers and collected by the caller |
+//! | [`on_stack`] | a routine of another builder, on a thread with a stack of its own size |
 
 mod block;
 mod crew;
@@ -14,6 +15,7 @@ mod fresh;
 mod gather;
 mod in_place;
 pub mod layout;
+mod on_stack;
 pub mod place;
 #[cfg(feature = "catalog")]
 pub(crate) mod pool;
@@ -27,6 +29,7 @@ pub use crew::crews_alone;
 pub use fresh::routine;
 pub use gather::{Finish, gather};
 pub use in_place::in_place;
+pub use on_stack::on_stack;
 pub use staged::staged;
 pub(crate) use team::WARM_UP;
 pub use team::{Turn, team};
