@@ -1,9 +1,10 @@
-//! What growing a `Vec` asks of the heap, to the block and the byte.
+//! What growing a `Vec` asks of the heap, to the block and the byte, and other counts that can be foretold.
 //!
 //! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
 //! allocates, and libtest runs the tests of a file side by side.
 
-use trapline::trap::Work;
+use trapline::trap::{Work, on_stack, routine};
+use trapline::traps::deep_recursion;
 use trapline::traps::vec_growth::{
     TRAP, clone_into_staged, push_half_sized, push_presized, push_reused, push_unsized, reserve_exact_one,
 };
@@ -41,6 +42,8 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     assert_eq!(asked(|| push_unsized(&keys)), (13, 262_112));
     assert_eq!(asked(|| push_presized(&keys)), (1, 80_000));
     routines_are_counted_alike();
+    recursion_asks_for_the_path_alone();
+    nothing_is_asked_for_to_hand_a_block_to_another_stack();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
@@ -72,4 +75,33 @@ fn routines_are_counted_alike() {
             ["push_unsized", "push_presized", "push_half_sized", "push_reused", "reserve_exact_one"].map(blocks);
         assert_eq!(found, [growths, 1, 2, 0, point.n], "{point}");
     }
+}
+
+/// An explicit stack of four bytes a level grows as any `Vec` does. What `stacker` maps is not asked of the allocator, which
+/// is why the heap instrument is blind to this trap.
+fn recursion_asks_for_the_path_alone() {
+    for (n, blocks, bytes) in [(100, 6, 1_008), (10_000, 13, 131_056), (100_000, 16, 1_048_560)] {
+        let nodes = chain(n);
+        assert_eq!(asked(|| deep_recursion::explicit_stack(&nodes, 0)), (blocks, bytes), "a path of {n} levels");
+        assert_eq!(asked(|| deep_recursion::grown(&nodes, 0)), (0, 0), "{n} levels of a stack that grows");
+        assert_eq!(asked(|| deep_recursion::in_place(&nodes)), (0, 0), "{n} levels in place");
+    }
+}
+
+/// A chain of so many levels, each node in front of its leaf.
+fn chain(levels: u32) -> Vec<deep_recursion::Node> {
+    use deep_recursion::{NONE, Node};
+    let child = |level| if level + 1 == levels { NONE } else { 2 * level + 2 };
+    let level = |level| {
+        let leaf = Node { value: 7, child: NONE, leaf: NONE };
+        [Node { value: 5, child: child(level), leaf: 2 * level + 1 }, leaf]
+    };
+    (0..levels).flat_map(level).collect()
+}
+
+/// The thread with the other stack allocates when it starts; a block that it is handed is the routine's own.
+fn nothing_is_asked_for_to_hand_a_block_to_another_stack() {
+    let mut eight = on_stack(64 << 10, || routine((), |()| vec![0_u8; 8]));
+    eight.block(Work::Runs(1));
+    assert_eq!(asked(|| eight.block(Work::Runs(5))), (5, 40));
 }

@@ -24,4 +24,5 @@ catalog! {
     buffer_pool,
     fan_in,
     contended_map,
+    deep_recursion,
 }
