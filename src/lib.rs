@@ -13,6 +13,7 @@
 //! |---|---|
 //! | [`trap`], [`routine`] | the vocabulary: a trap is constant data, a routine holds the loop and the clock |
 //! | `catalog`, `traps` | the traps: one file and one line each |
+//! | `prevented` | traps that safe Rust refuses, as tests that must not compile |
 //! | [`workload`] | seeded inputs that traps share |
 //! | [`lab`] | the instruments: what measures |
 //! | [`record`] | what was measured, with its provenance |
@@ -57,6 +58,8 @@
 #[cfg(feature = "catalog")]
 pub mod catalog;
 pub mod lab;
+#[cfg(feature = "catalog")]
+pub mod prevented;
 pub mod record;
 #[cfg(feature = "report")]
 pub mod report;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::routine::{
     Finish, Helper, Routine, Shape, Turn, Work, gather, in_place, routine, staged, team, waiting_team,
 };
+pub use crate::routine::{Finish, Routine, Shape, Turn, Work, gather, in_place, on_stack, routine, staged, team};
 
 /// One hidden performance trap: what it is, where it is measured, and the variants that are compared.
 #[derive(Clone, Copy, Debug)]

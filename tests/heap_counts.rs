@@ -1,5 +1,6 @@
 //! What traps ask of the heap, to the block and the byte.
 //! What the traps ask of the heap, to the block and the byte.
+//! What growing a `Vec` asks of the heap, to the block and the byte, and other counts that can be foretold.
 //!
 //! All of it is one test function in a file of its own: dhat has one profiler a process and counts what every thread
 //! allocates, and libtest runs the tests of a file side by side.
@@ -12,6 +13,8 @@ use trapline::trap::{Point, Work};
 use trapline::traps::closure_capture::{self, Job, WORDS, par_iter, scoped, spawn_shared, spawn_static, static_split};
 use trapline::trap::Work;
 use trapline::traps::false_sharing;
+use trapline::trap::{Work, on_stack, routine};
+use trapline::traps::deep_recursion;
 use trapline::traps::vec_growth::{
     TRAP, clone_into_staged, push_half_sized, push_presized, push_reused, push_unsized, reserve_exact_one,
 };
@@ -69,6 +72,8 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     a_table_keeps_its_size();
     a_clean_up_that_is_put_off_is_a_block_a_turn();
     a_file_that_is_kept_is_a_few_bytes();
+    recursion_asks_for_the_path_alone();
+    nothing_is_asked_for_to_hand_a_block_to_another_stack();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
@@ -226,4 +231,31 @@ fn a_file_that_is_kept_is_a_few_bytes() {
     assert_eq!(asked(|| files_deferred_guards(path, &items)), numbers);
     assert_eq!(asked(|| files_scoped_guard(path, &items)), (0, 0));
     assert_eq!(asked(|| files_inlined(path, &items)), (0, 0));
+/// An explicit stack of four bytes a level grows as any `Vec` does. What `stacker` maps is not asked of the allocator, which
+/// is why the heap instrument is blind to this trap.
+fn recursion_asks_for_the_path_alone() {
+    for (n, blocks, bytes) in [(100, 6, 1_008), (10_000, 13, 131_056), (100_000, 16, 1_048_560)] {
+        let nodes = chain(n);
+        assert_eq!(asked(|| deep_recursion::explicit_stack(&nodes, 0)), (blocks, bytes), "a path of {n} levels");
+        assert_eq!(asked(|| deep_recursion::grown(&nodes, 0)), (0, 0), "{n} levels of a stack that grows");
+        assert_eq!(asked(|| deep_recursion::in_place(&nodes)), (0, 0), "{n} levels in place");
+    }
+}
+
+/// A chain of so many levels, each node in front of its leaf.
+fn chain(levels: u32) -> Vec<deep_recursion::Node> {
+    use deep_recursion::{NONE, Node};
+    let child = |level| if level + 1 == levels { NONE } else { 2 * level + 2 };
+    let level = |level| {
+        let leaf = Node { value: 7, child: NONE, leaf: NONE };
+        [Node { value: 5, child: child(level), leaf: 2 * level + 1 }, leaf]
+    };
+    (0..levels).flat_map(level).collect()
+}
+
+/// The thread with the other stack allocates when it starts; a block that it is handed is the routine's own.
+fn nothing_is_asked_for_to_hand_a_block_to_another_stack() {
+    let mut eight = on_stack(64 << 10, || routine((), |()| vec![0_u8; 8]));
+    eight.block(Work::Runs(1));
+    assert_eq!(asked(|| eight.block(Work::Runs(5))), (5, 40));
 }

@@ -8,6 +8,7 @@
 //! | [`team`] | work that workers share without waiting for each other |
 //! | [`waiting_team`] | work that workers share, and wait: for each other, or for a [`Helper`] |
 //! | [`gather`] | work that is handed out to workers and collected by the caller |
+//! | [`on_stack`] | a routine of another builder, on a thread with a stack of its own size |
 
 mod block;
 mod crew;
@@ -16,6 +17,7 @@ mod gather;
 mod helper;
 mod in_place;
 pub mod layout;
+mod on_stack;
 pub mod place;
 #[cfg(feature = "catalog")]
 pub(crate) mod pool;
@@ -31,6 +33,7 @@ pub use fresh::routine;
 pub use gather::{Finish, gather};
 pub use helper::Helper;
 pub use in_place::in_place;
+pub use on_stack::on_stack;
 pub use staged::staged;
 pub use team::{Turn, WARM_UP, team};
 pub(crate) use team::WARM_UP;

@@ -32,4 +32,5 @@ catalog! {
     shared_counter,
     map_iteration,
     defer_in_loop,
+    deep_recursion,
 }
