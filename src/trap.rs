@@ -9,9 +9,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use crate::routine::{
-    Finish, Helper, Routine, Shape, Turn, Work, gather, in_place, routine, staged, team, waiting_team,
+    Finish, Helper, Routine, Shape, Turn, Work, gather, in_place, on_stack, routine, staged, team, waiting_team,
 };
-pub use crate::routine::{Finish, Routine, Shape, Turn, Work, gather, in_place, on_stack, routine, staged, team};
 
 /// One hidden performance trap: what it is, where it is measured, and the variants that are compared.
 #[derive(Clone, Copy, Debug)]
@@ -398,7 +397,8 @@ mod tests {
         const POINTS: &[Point] = &[Point::n(10).headline(), Point::n(100).only(&[Instrument::Heap])];
         const VARIANTS: &[Variant] = &[
             Variant::trap("slow", |_| routine((), |()| 1)),
-            Variant::fix("elsewhere", |_| routine((), |()| 1)).blind(&[(Instrument::Instructions, "it works elsewhere")]),
+            Variant::fix("elsewhere", |_| routine((), |()| 1))
+                .blind(&[(Instrument::Instructions, "it works elsewhere")]),
         ];
         let trap = Trap { points: POINTS, variants: VARIANTS, ..SOUND };
         assert_eq!(trap.counted_point(), Some(&POINTS[0]), "and not the larger one, which is for heap alone");

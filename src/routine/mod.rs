@@ -35,6 +35,4 @@ pub use helper::Helper;
 pub use in_place::in_place;
 pub use on_stack::on_stack;
 pub use staged::staged;
-pub use team::{Turn, WARM_UP, team};
-pub(crate) use team::WARM_UP;
-pub use team::{Turn, team, waiting_team};
+pub use team::{Turn, WARM_UP, team, waiting_team};

@@ -1,0 +1,59 @@
+//! Walks over maps, and clean-up in a loop.
+
+use super::asked;
+use std::collections::HashMap;
+use trapline::traps::defer_in_loop::{
+    Ledger, deferred_boxed, deferred_guards, files_deferred_boxed, files_deferred_guards, files_inlined,
+    files_scoped_guard, inlined, scoped_guard,
+};
+use trapline::traps::map_iteration::hash_map;
+use trapline::workload::OneState;
+
+/// A table of 131 072 places, of 16 bytes and one control byte each and 16 more of these, holds 100 000 entries, and a tenth
+/// of them when the others are gone. A walk asks for nothing.
+pub(crate) fn a_table_keeps_its_size() {
+    let live = || dhat::HeapStats::get().curr_bytes as u64;
+    let places = |places: u64| 17 * places + 16;
+    // libtest's own thread may allocate meanwhile, a little.
+    let about = |live: u64, expected: u64, what: &str| assert!(live.abs_diff(expected) < 4_096, "{what}: {live} bytes");
+    let before = live();
+    let mut map: HashMap<u64, u64, OneState> = HashMap::default();
+    map.extend((0..100_000).map(|key| (key, key)));
+    about(live() - before, places(131_072), "full");
+    map.retain(|key, _| key % 10 == 0);
+    about(live() - before, places(131_072), "a tenth is left");
+    map.shrink_to_fit();
+    about(live() - before, places(16_384), "shrunk");
+    assert_eq!(asked(|| hash_map(&map, |key, value| key ^ value)), (0, 0));
+}
+
+/// A list of elements of so many bytes that grows from four by doubling takes so many blocks and bytes.
+fn list(len: u64, element: u64) -> (u64, u64) {
+    let steps = u64::from(len.div_ceil(4).next_power_of_two().ilog2()) + 1;
+    (steps, element * 4 * ((1 << steps) - 1))
+}
+
+/// A box of 16 bytes a turn, and the list of the boxes; of guards the list alone; of what ends with its turn nothing.
+pub(crate) fn a_clean_up_that_is_put_off_is_a_block_a_turn() {
+    for (n, steps) in [(4, 1), (5, 2), (100, 6), (10_000, 13), (100_000, 16)] {
+        let (ledger, items) = (Ledger::default(), vec![7; n as usize]);
+        let (blocks, bytes) = list(n, 16);
+        assert_eq!(blocks, steps, "{n} turns");
+        assert_eq!(asked(|| deferred_boxed(&ledger, &items, drop)), (n + blocks, 16 * n + bytes), "{n} turns");
+        assert_eq!(asked(|| deferred_guards(&ledger, &items, drop)), (blocks, bytes), "{n} turns");
+        assert_eq!(asked(|| scoped_guard(&ledger, &items, drop)), (0, 0), "{n} turns");
+        assert_eq!(asked(|| inlined(&ledger, &items, drop)), (0, 0), "{n} turns");
+    }
+}
+
+/// What a box holds of a file is its number. What the file itself costs the kernel is not on the heap.
+pub(crate) fn a_file_that_is_kept_is_a_few_bytes() {
+    let file = tempfile::NamedTempFile::new().expect("the temporary folder can be written to");
+    std::fs::write(file.path(), b"0123456789").expect("ten bytes fit");
+    let (path, items) = (file.path(), vec![7; 512]);
+    let ((blocks, bytes), numbers) = (list(512, 16), list(512, 4));
+    assert_eq!(asked(|| files_deferred_boxed(path, &items)), (512 + blocks, 4 * 512 + bytes));
+    assert_eq!(asked(|| files_deferred_guards(path, &items)), numbers);
+    assert_eq!(asked(|| files_scoped_guard(path, &items)), (0, 0));
+    assert_eq!(asked(|| files_inlined(path, &items)), (0, 0));
+}
