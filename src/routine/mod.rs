@@ -34,5 +34,6 @@ pub use gather::{Finish, gather};
 pub use helper::Helper;
 pub use in_place::in_place;
 pub use on_stack::on_stack;
+pub use solo::Turn;
 pub use staged::staged;
-pub use team::{Turn, WARM_UP, team, waiting_team};
+pub use team::{WARM_UP, team, waiting_team};

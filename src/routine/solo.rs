@@ -5,7 +5,15 @@ use std::time::Instant;
 
 use super::block::{Pace, Routine, Work, digest_of, runs_of};
 use super::place;
-use super::team::Turn;
+
+/// Whose turn it is: which worker, and its how-manieth run since the team was built.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// From 0 to threads − 1.
+    pub worker: usize,
+    /// From 0. Workers do not wait for each other between runs, and after a window each has done as many as it could.
+    pub run: usize,
+}
 
 /// The routine of a single worker.
 pub(super) fn solo<S, F, V>(shared: S, run: F, view: V) -> Box<dyn Routine>

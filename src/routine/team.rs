@@ -19,22 +19,13 @@ use crossbeam_utils::CachePadded;
 use super::block::{CrewTime, Pace, Routine, Shape, Work, digest_of, runs_of};
 use super::crew::{Crew, Job, crew};
 use super::place;
-use super::solo::solo;
+use super::solo::{Turn, solo};
 use super::thread_time::Reading;
 use super::window::{Timer, meet};
 
 /// How long workers run before a window begins. A mutexed map of 10 000 keys that other arms had evicted takes so long until it is
 /// within a few per cent of its speed: see METHODOLOGY.md.
 pub const WARM_UP: Duration = Duration::from_millis(3);
-
-/// Whose turn it is: which worker, and its how-manieth run since the team was built.
-#[derive(Clone, Copy, Debug)]
-pub struct Turn {
-    /// From 0 to threads − 1.
-    pub worker: usize,
-    /// From 0. Workers do not wait for each other between runs, and after a window each has done as many as it could.
-    pub run: usize,
-}
 
 /// Work that `threads` workers share: each run of each worker is one call of `run`, which returns that worker's part of the
 /// answer. `view` makes the digest from the shared state after one run and the wrapping sum of the parts.
