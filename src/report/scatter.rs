@@ -18,16 +18,12 @@ pub(super) fn blocks(trap: &TrapView<'_>, column: &Column<'_>) -> Vec<Block> {
     }
 }
 
-// Rows of one process a layout do not know theirs: they are told together only where no row does.
-fn knows_layouts(variance: &Variance) -> bool {
-    variance.layouts.is_some()
-}
-
 fn pooled(rows: &[&Record], kind: Kind) -> Option<(String, String)> {
-    let known: Vec<Variance> = rows.iter().filter(|r| Kind::of(r.threads) == kind).filter_map(|r| r.variance).collect();
-    let known = if known.iter().any(knows_layouts) { known.into_iter().filter(knows_layouts).collect() } else { known };
+    let all = rows.iter().filter(|r| Kind::of(r.threads) == kind).filter_map(|r| r.variance);
+    let (told, untold): (Vec<Variance>, Vec<Variance>) = all.partition(|v| v.layouts.is_some());
+    // Rows of one process a layout do not know theirs: they are pooled only where no row does.
+    let (told, known) = if told.is_empty() { (false, untold) } else { (true, told) };
     let sum = |of: fn(&Variance) -> f64| known.iter().map(of).sum::<f64>();
-    let told = known.iter().all(knows_layouts);
     let (layouts, processes, rounds) = (sum(|v| v.layouts.unwrap_or(0.0)), sum(|v| v.processes), sum(|v| v.rounds));
     let all = layouts + processes + rounds;
     if all <= 0.0 {

@@ -272,24 +272,24 @@ mod tests {
         let mut normal = Normal::seeded(10);
         let equal = Row { processes: 0.03, ..Row::default() };
         let apart = Row { layouts: 0.3, ..equal };
-        let rows = [
-            equal.draw(&mut normal, Sweeps::LAYOUTS, Sweeps::PROCESSES),
-            vec![vec![1.0]; 6],
-            apart.draw(&mut normal, Sweeps::LAYOUTS, Sweeps::PROCESSES),
-        ];
+        let rows = [full(equal, &mut normal), vec![vec![1.0]; 6], full(apart, &mut normal)];
         let rows: Vec<&[Vec<f64>]> = rows.iter().map(Vec::as_slice).collect();
         assert_eq!(layouts_differ(&rows, |_| true), [false, false, true]);
     }
 
-    // Of so many rows like this one, at ten layouts of a full run's processes and with an A/A that scatters alike: the shares that take a side of
-    // 1, that win or lose, and that have a suffix.
+    // A row like this one, of a full run.
+    fn full(row: Row, normal: &mut Normal) -> Vec<Vec<f64>> {
+        row.draw(normal, Sweeps::LAYOUTS, Sweeps::PROCESSES)
+    }
+
+    // Of so many rows like this one, of a full run and with an A/A that scatters alike: the shares that take a side of 1, that
+    // win or lose, and that have a suffix.
     fn false_alarms(row: Row, rows: usize) -> [f64; 3] {
         let mut normal = Normal::seeded(9);
         let mut counts = [0; 3];
         for _ in 0..rows {
-            let processes = row.draw(&mut normal, Sweeps::LAYOUTS, Sweeps::PROCESSES);
-            let [interval, same] = [&processes, &row.draw(&mut normal, Sweeps::LAYOUTS, Sweeps::PROCESSES)]
-                .map(|p| stats::nested_interval(p));
+            let processes = full(row, &mut normal);
+            let [interval, same] = [&processes, &full(row, &mut normal)].map(|p| stats::nested_interval(p));
             let interval = interval.expect("ten layouts");
             let verdict = Verdict::of(interval, same, &processes, layouts_differ(&[&processes], |_| true)[0]);
             counts[0] += usize::from(matches!(verdict.word, Word::Faster | Word::Slower));

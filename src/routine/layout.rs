@@ -12,8 +12,8 @@ pub const CLASSES: usize = 4;
 /// Makes [`offset_heap`] work from now on in this process. Only forks of the ratio instrument ask for it: instruments that
 /// count want the same heap in every run.
 ///
-/// Where blocks lie within a line is drawn by turns and not by chance, a `class` a process: it moves the ratio of some short runs by
-/// several per cent and more, and the processes of a layout that have one each agree better than any that share one.
+/// Where blocks lie within a line is drawn by turns and not by chance, a `class` a process: a layout whose processes all had the same
+/// luck would tell of that luck.
 pub fn vary_heap(class: usize) {
     OFFSETS.store(true, Ordering::Relaxed);
     CLASS.store(class % CLASSES, Ordering::Relaxed);

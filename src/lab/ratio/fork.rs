@@ -1,7 +1,8 @@
 //! A fork: one process that measures the points of one trap and tells what each block took.
 //!
-//! The arms of a point are prepared in random order, all from one input. A round runs one block of every arm in random order. The plan comes on standard input, and what was
-//! measured goes to standard output, a line a message, so that a fork that dies loses one point.
+//! The arms of a point are prepared in random order, all from one input. A round runs one block of every arm in random order.
+//! The plan comes on standard input, and what was measured goes to standard output, a line a message, so that a fork that dies
+//! loses one point.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
@@ -92,9 +93,11 @@ impl<'a> Fork<'a> {
         let mut arms = ring.rounds(wanted.rounds);
         let removed = |(arm, taken): &(String, Taken)| Some((arm.clone(), self.removed(at, point, arm, taken)?));
         let removed: Vec<_> = arms.iter().filter_map(removed).collect();
-        for (arm, (where_, why)) in removed {
-            arms.retain(|(other, _)| where_ != at || *other != arm);
-            tell(&Message::Refuses { at: where_, arm, why })?;
+        for (arm, (refused, why)) in removed {
+            if refused == at {
+                arms.retain(|(other, _)| *other != arm);
+            }
+            tell(&Message::Refuses { at: refused, arm, why })?;
         }
         tell(&Message::Measured { at, arms })
     }

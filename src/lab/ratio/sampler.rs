@@ -20,7 +20,6 @@ use crate::lab::session::rounds::RoundsFile;
 use crate::lab::session::steal::Steal;
 use crate::lab::session::{self, Session, SessionError, probe, relink, signals};
 use crate::record::{Layouts, Sweeps};
-use crate::routine::layout::CLASSES;
 use crate::trap::{Instrument, Trap};
 
 /// The main function of a `ratio` bench target over these traps.
@@ -134,7 +133,8 @@ impl<'a> Sampler<'a> {
         fastrand::shuffle(&mut order);
         for plan in order {
             let points = self.plans[plan].points.iter().filter(|p| p.has_turn(at, pass)).cloned().collect();
-            let plan = Plan { points, class: class(session.args.processes(), at, pass), ..self.plans[plan].clone() };
+            let plan =
+                Plan { points, class: schedule::class(session.args.processes(), at, pass), ..self.plans[plan].clone() };
             session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
             if !self.measure(session, layout, &plan, at)? {
                 return Ok(false);
@@ -246,15 +246,6 @@ impl<'a> Sampler<'a> {
         let records = measured.chain(session.unseen()).collect();
         session.put(records)
     }
-}
-
-// Where a process's blocks lie within a line. With enough passes it is a part of the pass, so that at points of every pass
-// layouts differ by it in nothing; with fewer the layouts take turns. A point that has two turns, half the passes apart, finds
-// two places.
-pub(super) fn class(passes: usize, layout: usize, pass: usize) -> usize {
-    let half = passes.div_ceil(2);
-    let place = if passes >= CLASSES { pass % half + 2 * (pass / half) } else { layout + pass + pass / half };
-    place % CLASSES
 }
 
 // The arm of a process that has but one.

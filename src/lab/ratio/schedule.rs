@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::protocol::{PointPlan, SAME};
 use crate::lab::session::check::Sound;
 use crate::lab::session::ring::Blocks;
+use crate::routine::layout::CLASSES;
 use crate::routine::{WARM_UP, place};
 use crate::trap::{Instrument, Point, Shape, Trap};
 
@@ -41,7 +42,7 @@ pub(super) struct Terms {
 /// process, so that they have the same past whether or not the others follow; crowds come last.
 pub(super) fn plans(trap: &Trap, sound: &[Sound], terms: Terms, planted: &[usize]) -> Vec<PointPlan> {
     // Of all points, measured or not, so that --quick has the rounds of a full run.
-    let timed = |p: &&Point| p.is_for(Instrument::Ratio) && !is_crowd(p);
+    let timed = |p: &&Point| p.is_for(Instrument::Ratio) && !crowded(p);
     let shares: u32 = trap.points.iter().filter(timed).map(weight).sum();
     let plan = |sound: &&Sound| {
         let point = place_of(trap, sound);
@@ -50,23 +51,32 @@ pub(super) fn plans(trap: &Trap, sound: &[Sound], terms: Terms, planted: &[usize
         if planted.contains(&point) {
             arms.extend(super::planted::arms(sound.point.threads));
         }
-        let (blocks, digest, every) = (blocks(sound, terms.window), sound.digest, every(sound, terms.passes));
+        let (blocks, digest, every) = (blocks(sound, terms.window), sound.digest, every(&sound.point, terms.passes));
         let rounds = rounds(sound, blocks, arms.len(), BUDGET * weight(&sound.point) / shares.max(1));
         PointPlan { point, digest, arms: arms.into_iter().map(str::to_owned).collect(), blocks, rounds, every }
     };
     let mut order: Vec<&Sound> = sound.iter().collect();
-    order.sort_by_key(|sound| (crowded(sound), !sound.point.headline));
+    order.sort_by_key(|sound| (crowded(&sound.point), !sound.point.headline));
     order.iter().map(plan).collect()
 }
 
 // Only headline points carry claims: they have a process in every pass. Other points have two a layout, and so have headline
 // points with more threads than cores, which take a second; other crowds have one.
-fn every(sound: &Sound, passes: usize) -> usize {
-    match (sound.point.headline, crowded(sound)) {
+fn every(point: &Point, passes: usize) -> usize {
+    match (point.headline, crowded(point)) {
         (true, false) => 1,
         (true, true) | (false, false) => passes.div_ceil(2),
         (false, true) => passes,
     }
+}
+
+/// Where a process's blocks lie within a line. With enough passes it is a part of the pass, so that at points of every pass
+/// layouts differ by it in nothing; with fewer the layouts take turns. A point that has two turns, half the passes apart, finds
+/// two places.
+pub(super) fn class(passes: usize, layout: usize, pass: usize) -> usize {
+    let half = passes.div_ceil(2);
+    let place = if passes >= CLASSES { pass % half + 2 * (pass / half) } else { layout + pass + pass / half };
+    place % CLASSES
 }
 
 fn place_of(trap: &Trap, sound: &Sound) -> usize {
@@ -77,16 +87,12 @@ fn weight(point: &Point) -> u32 {
     if point.headline { HEADLINE } else { 1 }
 }
 
-fn crowded(sound: &Sound) -> bool {
-    is_crowd(&sound.point)
-}
-
-fn is_crowd(point: &Point) -> bool {
+fn crowded(point: &Point) -> bool {
     point.threads > place::available()
 }
 
 fn blocks(sound: &Sound, window: Duration) -> Blocks {
-    match (sound.shape, crowded(sound)) {
+    match (sound.shape, crowded(&sound.point)) {
         (Shape::Alone, _) => Blocks::AtLeast(ALONE),
         (_, true) => Blocks::AtLeast(OVERFULL),
         (Shape::Team, false) => Blocks::Window(window),
@@ -96,7 +102,7 @@ fn blocks(sound: &Sound, window: Duration) -> Blocks {
 
 // As many as its share of the budget holds.
 fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize {
-    if crowded(sound) {
+    if crowded(&sound.point) {
         return CROWD;
     }
     let one = match blocks {
@@ -128,15 +134,13 @@ pub(super) fn planted<'a>(traps: &[(&'a Trap, &'a [Sound])]) -> Vec<(&'a str, us
     let ns = |sound: &Sound| sound.ns.first().copied().unwrap_or(f64::MAX);
     let short = |s: &Sound| s.shape == Shape::Alone && ns(s) <= LONGEST_PLANTED;
     let alone = headlines().filter(|(_, s)| short(s)).min_by(|(_, a), (_, b)| ns(a).total_cmp(&ns(b)));
-    let team = headlines().find(|(_, s)| s.shape == Shape::Team && !crowded(s));
+    let team = headlines().find(|(_, s)| s.shape == Shape::Team && !crowded(&s.point));
     alone.map(of).into_iter().chain(team.map(of)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sampler::class;
     use super::*;
-    use crate::routine::layout::CLASSES;
     use crate::trap::{Variant, routine};
 
     const POINTS: &[Point] = &[Point::n(10).headline(), Point::n(1_000), Point::n(10).threads(4_096)];
