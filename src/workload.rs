@@ -1,6 +1,7 @@
 //! Seeded inputs that traps (and their Go twins) share: the same seed gives the same input to every arm.
 
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::hint::black_box;
@@ -95,6 +96,29 @@ pub fn own_work(steps: u32, seed: u64) -> u64 {
 /// Steps of [`own_work`] that take about a microsecond on a core of 3 GHz.
 pub const STEPS_PER_MICROSECOND: u32 = 600;
 
+/// Own work in turns, each of which waits for the one before: of chains that wait for nothing a core does several at once, and
+/// a turn would take a part of what it says. It still overlaps with whatever else lies between two turns, as in a service.
+#[derive(Debug)]
+pub struct Turns {
+    steps: u32,
+    last: Cell<u64>,
+}
+
+impl Turns {
+    /// Turns of so many steps of [`own_work`]. With none, a turn is nothing.
+    #[must_use]
+    pub const fn of(steps: u32) -> Self {
+        Self { steps, last: Cell::new(0) }
+    }
+
+    /// Takes the next turn.
+    pub fn take(&self, seed: u64) {
+        if self.steps > 0 {
+            self.last.set(own_work(self.steps, seed ^ self.last.get()));
+        }
+    }
+}
+
 /// Elements from which each run takes the next `n`, round and round. Nothing in it changes, so that arms can share it.
 #[derive(Clone, Debug)]
 pub struct Windows<T> {
@@ -167,6 +191,19 @@ impl Hasher for OneHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_turn_of_own_work_knows_all_turns_before_it() {
+        let after = |seeds: [u64; 3]| {
+            let turns = Turns::of(2);
+            seeds.iter().for_each(|seed| turns.take(*seed));
+            turns.last.get()
+        };
+        assert!(after([1, 2, 3]) != after([9, 2, 3]) && after([1, 2, 3]) != after([1, 9, 3]));
+        let none = Turns::of(0);
+        none.take(7);
+        assert_eq!(none.last.get(), 0);
+    }
 
     #[test]
     fn advancing_and_counting_give_the_same_windows() {

@@ -64,7 +64,7 @@ use crossbeam_utils::CachePadded;
 use dashmap::DashMap;
 
 use crate::trap::{Instrument, Point, Routine, Trap, Turn, Variant, team};
-use crate::workload::{OneState, POOL, STEPS_PER_MICROSECOND, Windows, own_work, rng, shared};
+use crate::workload::{OneState, POOL, STEPS_PER_MICROSECOND, Turns, Windows, rng, shared};
 
 /// Counters by key.
 pub type Counters = HashMap<u64, u64, OneState>;
@@ -198,10 +198,10 @@ impl Load {
 
     /// Does a worker's operations of this turn and counts the ones that found what they should: counters depend on the others.
     fn run(&self, turn: Turn, apply: impl Fn(Op) -> Option<u64>) -> u64 {
-        let mut found = 0;
+        let (mut found, work) = (0, Turns::of(self.steps));
         for op in self.ops.window(turn.run * self.threads + turn.worker) {
             found += u64::from(black_box(apply(*op)).is_some());
-            let _ = (self.steps > 0).then(|| own_work(self.steps, op.0));
+            work.take(op.0);
         }
         found
     }

@@ -62,7 +62,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_utils::CachePadded;
 
 use crate::trap::{Instrument, Point, Routine, Trap, Turn, Variant, team};
-use crate::workload::{STEPS_PER_MICROSECOND, Shifted, Windows, own_work, rng, shared};
+use crate::workload::{STEPS_PER_MICROSECOND, Shifted, Turns, Windows, rng, shared};
 
 /// As many as the counters of one line.
 pub const WORKERS: usize = 8;
@@ -148,9 +148,10 @@ impl Load {
         if self.steps == 0 {
             return amounts.iter().for_each(|&amount| add(amount));
         }
+        let work = Turns::of(self.steps);
         for &amount in amounts {
             add(amount);
-            let _ = own_work(self.steps, amount);
+            work.take(amount);
         }
     }
 }

@@ -59,15 +59,13 @@
 //! - The Go specification, "For statements with range clause"; `internal/runtime/maps` in Go's runtime
 //! - Go issue 20135, "maps do not shrink after elements removal (delete)"
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
-use std::hint::black_box;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::trap::{Instrument, Point, Routine, Trap, Variant, routine};
-use crate::workload::{OneState, STEPS_PER_MICROSECOND, Shifted, Windows, own_work, rng, shared};
+use crate::workload::{OneState, STEPS_PER_MICROSECOND, Shifted, Turns, Windows, rng, shared};
 
 /// A key and its value.
 pub type Pair = (u64, u64);
@@ -113,13 +111,13 @@ fn mix(key: u64, value: u64) -> u64 {
     key ^ value.rotate_left(17)
 }
 
-/// A visit of 20 ns, which waits for the last one: of chains that wait for nothing a core does several at once. No bit of the
-/// last one gets into this one, for the sum is to know no order; that its mask is 0 the compiler can't see.
+/// A visit of 20 ns. The sum holds what was visited and not what the work made of it, for the sum is to know no order.
 fn work() -> impl Fn(u64, u64) -> u64 {
-    let (last, none) = (Cell::new(0), black_box(0));
+    let turns = Turns::of(20 * STEPS_PER_MICROSECOND / 1_000);
     move |key, value| {
-        last.set(own_work(20 * STEPS_PER_MICROSECOND / 1_000, mix(key, value) ^ (last.get() & none)));
-        last.get()
+        let mixed = mix(key, value);
+        turns.take(mixed);
+        mixed
     }
 }
 

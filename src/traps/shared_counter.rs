@@ -65,7 +65,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crossbeam_utils::CachePadded;
 
 use crate::trap::{Helper, Instrument, Point, Routine, Trap, Turn, Variant, waiting_team};
-use crate::workload::{POOL, STEPS_PER_MICROSECOND, Shifted, Windows, own_work, rng, shared};
+use crate::workload::{POOL, STEPS_PER_MICROSECOND, Shifted, Turns, Windows, rng, shared};
 
 /// How many labels there are.
 pub const LABELS: usize = 16;
@@ -190,9 +190,10 @@ impl Load {
 
     /// Counts a worker's increments of this turn.
     fn run(&self, turn: Turn, mut add: impl FnMut(usize, u64)) {
+        let work = Turns::of(self.steps);
         for &(label, by) in self.increments.window(turn.run * self.threads + turn.worker) {
             add(usize::from(label), u64::from(by));
-            let _ = (self.steps > 0).then(|| own_work(self.steps, u64::from(by)));
+            work.take(u64::from(by));
         }
     }
 }

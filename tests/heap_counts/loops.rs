@@ -3,8 +3,8 @@
 use super::asked;
 use std::collections::HashMap;
 use trapline::traps::defer_in_loop::{
-    Ledger, deferred_boxed, deferred_guards, files_deferred_boxed, files_deferred_guards, files_inlined,
-    files_scoped_guard, inlined, scoped_guard,
+    Ledger, by_hand, deferred_boxed, deferred_guards, files_by_hand, files_deferred_boxed, files_deferred_guards,
+    files_scoped_guard, scoped_guard,
 };
 use trapline::traps::map_iteration::hash_map;
 use trapline::workload::OneState;
@@ -42,7 +42,7 @@ pub(crate) fn a_clean_up_that_is_put_off_is_a_block_a_turn() {
         assert_eq!(asked(|| deferred_boxed(&ledger, &items, drop)), (n + blocks, 16 * n + bytes), "{n} turns");
         assert_eq!(asked(|| deferred_guards(&ledger, &items, drop)), (blocks, bytes), "{n} turns");
         assert_eq!(asked(|| scoped_guard(&ledger, &items, drop)), (0, 0), "{n} turns");
-        assert_eq!(asked(|| inlined(&ledger, &items, drop)), (0, 0), "{n} turns");
+        assert_eq!(asked(|| by_hand(&ledger, &items, drop)), (0, 0), "{n} turns");
     }
 }
 
@@ -55,5 +55,5 @@ pub(crate) fn a_file_that_is_kept_is_a_few_bytes() {
     assert_eq!(asked(|| files_deferred_boxed(path, &items)), (512 + blocks, 4 * 512 + bytes));
     assert_eq!(asked(|| files_deferred_guards(path, &items)), numbers);
     assert_eq!(asked(|| files_scoped_guard(path, &items)), (0, 0));
-    assert_eq!(asked(|| files_inlined(path, &items)), (0, 0));
+    assert_eq!(asked(|| files_by_hand(path, &items)), (0, 0));
 }
