@@ -246,6 +246,18 @@ pub enum Instrument {
 }
 
 impl Instrument {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Ratio, Self::Time, Self::Heap, Self::Instructions, Self::Latency, Self::Usage];
+
+    /// Why it has no results of any trap, if so.
+    #[must_use]
+    pub const fn missing(self) -> Option<&'static str> {
+        match self {
+            Self::Latency | Self::Usage => Some("not built yet"),
+            Self::Ratio | Self::Time | Self::Heap | Self::Instructions => None,
+        }
+    }
+
     /// The name of the bench target, the records file and the filter.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -9,7 +9,7 @@ use trapline::catalog::TRAPS;
 use trapline::lab::session::args::Args;
 use trapline::record::{Archive, CoreProbe, Layouts, Provenance, Record, Run, SCHEMA, Sweeps, TrapNote, Variance};
 use trapline::report;
-use trapline::trap::Instrument;
+use trapline::trap::{Instrument, Variant};
 
 /// Cargo's own flags that the documentation may name before `--`.
 const CARGO: [&str; 7] =
@@ -289,6 +289,27 @@ fn every_claim_of_a_trap_is_told() {
             let row = row.unwrap_or_else(|| panic!("CLAIMS.md has no row for {claim}, which {} tests", trap.name));
             assert!(row.contains(&format!("({}.md)", trap.name)), "the row of {claim} does not lead to {}", trap.name);
         }
+    }
+}
+
+/// A cell is what an instrument has to say of a variant of a trap.
+#[test]
+fn every_cell_is_a_number_or_says_why_there_is_none() {
+    let archive = results();
+    for record in &archive.records {
+        let reasons = [&record.skipped, &record.failed, &record.blind].into_iter().flatten().count();
+        assert_eq!(usize::from(record.value.is_some()) + reasons, 1, "a number, n/a, skipped or failed: {record:?}");
+    }
+    for (trap, instrument) in TRAPS.iter().flat_map(|trap| Instrument::ALL.map(|instrument| (trap, instrument))) {
+        let of = |run: &Run| run.traps.iter().find(|note| note.name == trap.name).cloned();
+        let notes = archive.runs.iter().filter_map(|run| Some((&run.started, of(run)?)));
+        let (_, note) = notes.max_by_key(|(started, _)| *started).expect("every trap was measured");
+        let known = |v: &Variant| {
+            archive.records.iter().any(|r| (&*r.trap, &*r.variant, r.instrument) == (trap.name, v.name, instrument))
+        };
+        let silent: Vec<_> = trap.variants.iter().filter(|v| !known(v)).map(|v| v.name).collect();
+        let told = note.unseen.iter().any(|(unseen, _)| *unseen == instrument);
+        assert!(told || silent.is_empty(), "{}: {} says nothing of {silent:?}", trap.name, instrument.word());
     }
 }
 

@@ -111,6 +111,9 @@ pub struct TrapNote {
     pub counts: String,
     /// What one op is.
     pub op: String,
+    /// The instruments that have no results of it, each with the reason.
+    #[serde(default)]
+    pub unseen: Vec<(Instrument, String)>,
 }
 
 impl From<&Trap> for TrapNote {
@@ -123,6 +126,10 @@ impl From<&Trap> for TrapNote {
             claims: trap.claims.iter().map(|&c| c.into()).collect(),
             counts: trap.counts.into(),
             op: trap.op.into(),
+            unseen: Instrument::ALL
+                .iter()
+                .filter_map(|&i| Some((i, trap.blind_to(i).or(i.missing())?.into())))
+                .collect(),
         }
     }
 }

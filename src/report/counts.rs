@@ -37,14 +37,15 @@ pub(super) fn blocks<'a>(
     sources: &Sources<'_>,
     notes: &mut Notes,
 ) -> Vec<Block> {
-    let variants = variants(trap, place, &INSTRUMENTS);
+    let seen: Vec<_> = INSTRUMENTS.into_iter().filter(|instrument| !trap.is_unseen(*instrument)).collect();
+    let variants = variants(trap, place, &seen);
     if variants.is_empty() {
         return Vec::new();
     }
     let mut table = Table::of(&[("one run", Align::Left)]);
     table.rows = variants.iter().map(|variant| vec![(*variant).into()]).collect();
     let (mut texts, mut runs) = (Vec::new(), Vec::new());
-    for instrument in INSTRUMENTS {
+    for instrument in seen {
         let records = records(trap, place, instrument);
         runs.extend(records.iter().map(|r| r.run.as_str()));
         add_columns(&mut table, &records, instrument);

@@ -25,7 +25,13 @@ fn growth() -> TrapNote {
 
 fn map() -> TrapNote {
     let habit = "One map behind one mutex, for every goroutine of the service.";
-    note("contended_map", "one lock for all keys", habit, "operations", "one look-up or update", &["G1"])
+    let seen = note("contended_map", "one lock for all keys", habit, "operations", "one look-up or update", &["G1"]);
+    let unseen = vec![
+        (Instrument::Heap, "contention allocates nothing".into()),
+        (Instrument::Latency, "an operation has no tail".into()),
+        (Instrument::Usage, "not built yet".into()),
+    ];
+    TrapNote { unseen, ..seen }
 }
 
 fn growth_records(archive: &mut Archive) {

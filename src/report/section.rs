@@ -40,7 +40,8 @@ pub(super) fn title(trap: &TrapView<'_>, place: Place<'_>) -> String {
 fn about(trap: &TrapView<'_>) -> Vec<Block> {
     let Some(note) = trap.note else { return Vec::new() };
     let claims = if note.claims.is_empty() { "none".into() } else { note.claims.join(", ") };
-    let facts = vec![fact("n counts", &note.counts), fact("one op", &note.op), fact("claims", claims)];
+    let mut facts = vec![fact("n counts", &note.counts), fact("one op", &note.op), fact("claims", claims)];
+    facts.extend(note.unseen.iter().map(|(instrument, why)| fact(instrument.word(), format!("n/a: {why}"))));
     vec![paragraph(&note.habit), Block::Facts(facts)]
 }
 

@@ -75,6 +75,11 @@ impl<'a> TrapView<'a> {
         Self { view, name, note, column, records }
     }
 
+    /// Whether the section has said for the whole trap why an instrument has no results of it.
+    pub(super) fn is_unseen(&self, instrument: Instrument) -> bool {
+        self.note.is_some_and(|note| note.unseen.iter().any(|(unseen, _)| *unseen == instrument))
+    }
+
     /// Its points in the first column, and those that only counts know there: cases as first seen, then threads, then n.
     pub(super) fn places(&self) -> Vec<Place<'a>> {
         let mut cases: BTreeMap<&str, usize> = BTreeMap::new();

@@ -63,7 +63,7 @@ use object_pool::Pool;
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use crate::trap::{Point, Routine, Trap, Turn, Variant, team};
+use crate::trap::{Instrument, Point, Routine, Trap, Turn, Variant, team};
 use crate::workload::{Shifted, Windows, rng, shared};
 
 /// What a service answers.
@@ -243,7 +243,10 @@ pub const TRAP: Trap = Trap {
             })
         }),
     ],
-    blind: &[],
+    blind: &[
+        (Instrument::Latency, "some µs a response at most: no tail of its own"),
+        (Instrument::Usage, "its threads never wait: their CPU time is their time"),
+    ],
 };
 
 #[cfg(test)]

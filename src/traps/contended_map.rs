@@ -294,6 +294,7 @@ pub const TRAP: Trap = Trap {
     blind: &[
         (Instrument::Heap, "the map keeps its size and is filled outside the clock; only papaya's writes allocate"),
         (Instrument::Instructions, "callgrind runs one thread at a time: there is no contention to count"),
+        (Instrument::Latency, "an operation has no tail that two cores can show"),
     ],
 };
 

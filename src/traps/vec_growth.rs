@@ -63,7 +63,7 @@ use std::array::from_fn;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::trap::{Point, Routine, Trap, Variant, in_place, routine, staged};
+use crate::trap::{Instrument, Point, Routine, Trap, Variant, in_place, routine, staged};
 use crate::workload::{Shifted, rng, shared};
 
 /// An order as an extract job keeps it: 64 bytes that own nothing.
@@ -252,7 +252,7 @@ pub const TRAP: Trap = Trap {
         .up_to(10_000, "quadratic where blocks move"),
         Variant::floor("clone_into_staged", |p| either(p, floor, floor)),
     ],
-    blind: &[],
+    blind: &[(Instrument::Usage, "one thread that never waits: its CPU time is its time")],
 };
 
 #[cfg(test)]

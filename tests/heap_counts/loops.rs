@@ -4,7 +4,7 @@ use super::asked;
 use std::collections::HashMap;
 use trapline::traps::defer_in_loop::{
     Ledger, by_hand, deferred_boxed, deferred_guards, files_by_hand, files_deferred_boxed, files_deferred_guards,
-    files_scoped_guard, scoped_guard,
+    files_scoped_guard, in_registers, scoped_guard,
 };
 use trapline::traps::map_iteration::hash_map;
 use trapline::workload::OneState;
@@ -43,6 +43,7 @@ pub(crate) fn a_clean_up_that_is_put_off_is_a_block_a_turn() {
         assert_eq!(asked(|| deferred_guards(&ledger, &items, drop)), (blocks, bytes), "{n} turns");
         assert_eq!(asked(|| scoped_guard(&ledger, &items, drop)), (0, 0), "{n} turns");
         assert_eq!(asked(|| by_hand(&ledger, &items, drop)), (0, 0), "{n} turns");
+        assert_eq!(asked(|| in_registers(&items, drop)), (0, 0), "{n} turns");
     }
 }
 
