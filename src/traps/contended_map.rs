@@ -44,8 +44,7 @@
 //! ## What to measure it with
 //!
 //! Time, over threads, the share of writes and the work between: the rate of all threads together, in windows up to the
-//! number of cores and in fixed work beyond. CPU time says how much of it was spinning. Instructions are blind, for
-//! callgrind runs one thread at a time; so are heap counts, for the map keeps its size.
+//! number of cores and in fixed work beyond. CPU time says how much of it was spinning. The entry names what is blind.
 //!
 //! ## Sources
 //!
