@@ -2,11 +2,9 @@
 
 use thiserror::Error;
 
-use super::document::document;
-use super::front;
-use super::markdown;
 use super::model::{Block, Section};
 use super::section::HEADLINE;
+use super::{front, markdown, section};
 use super::view::View;
 use crate::record::Archive;
 
@@ -52,7 +50,8 @@ pub fn excerpt(archive: &Archive, name: &str) -> Option<String> {
         return summary(archive);
     }
     let (trap, whole) = name.strip_suffix("/headline").map_or((name, true), |trap| (trap, false));
-    let mut section = document(archive).sections.into_iter().find(|s| s.trap.as_deref() == Some(trap))?;
+    let view = View::of(archive);
+    let mut section = section::section(view.traps().iter().find(|known| known.name == trap)?);
     if !whole {
         section.blocks = headlines(section.blocks);
     }
