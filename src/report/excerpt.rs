@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use super::model::{Block, Section};
 use super::section::HEADLINE;
-use super::{front, markdown, section};
 use super::view::View;
+use super::{front, markdown, section};
 use crate::record::Archive;
 
 /// The name of the table of all traps.
