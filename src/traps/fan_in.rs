@@ -24,12 +24,12 @@
 //!
 //! A run starts with all workers awake and ends when the caller has every result in its place. The workers are one pinned
 //! crew for all arms; the caller is a thread of its own, pinned as the next worker: beside one worker it has a core to
-//! itself, beside two on two cores it shares the first's. `rayon_collect` and `task_a_unit` have a pinned pool of rayon's
-//! each, mustered before the clock so that it is awake as well, and asleep while others run.
+//! itself, beside two on two cores it shares the first's. `rayon_collect`, `task_a_unit` and the floor have a pinned pool of
+//! rayon's each, mustered before the clock so that it is awake as well, and asleep while others run.
 //!
-//! The slots of the results (atomic in all arms), the channel's buffer and the workers' own vectors are made before the
-//! clock and dropped after it. Inside it only these allocate: rayon its queue and the `Vec` that it collects into, a task a
-//! unit each task, and a channel its list of sleepers when its receiver first parks.
+//! The slots of the results (atomic in all arms) and the channel's buffer are made before the clock and dropped after it.
+//! Inside it only these allocate: rayon its jobs and the `Vec` that it collects into, a task a unit each task, and a channel
+//! its list of sleepers when its receiver first parks.
 //!
 //! ## Why it costs
 //!
@@ -68,8 +68,8 @@
 //!   scheduler
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use crossbeam_utils::CachePadded;
@@ -117,8 +117,8 @@ pub fn send_each(units: &Units, next: &AtomicUsize, results: &Sender<Sent>) {
     }
 }
 
-/// The trap, in the caller: results are put in their places, as they come from the channel (`sent.iter().take(n)`). With
-/// what a channel holds when all workers are done (`sent.try_iter()`) it is the channel without a receiver.
+/// The trap, in the caller: results are put in their places as they come (`sent.iter().take(n)`). With what a channel holds
+/// when all workers are done (`sent.try_iter()`) it is the channel without a receiver.
 pub fn place_each(sent: impl Iterator<Item = Sent>, slots: &[AtomicU64]) {
     sent.for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
 }
@@ -145,11 +145,14 @@ pub fn spawn_each(units: &Units, pool: &ThreadPool, slots: &[AtomicU64]) {
     });
 }
 
-/// The floor, in the worker: 16 units at a time, into a vector that nobody else sees. The caller then puts them in place.
-pub fn append_own(units: &Units, next: &AtomicUsize, own: &mut Vec<Sent>) {
-    while let Some(claim) = units.claim(next, 16) {
-        own.extend(claim.map(|at| (at, units.work(at))));
-    }
+/// The floor: no hand-over but 16 units at a time, and each result goes straight to its place.
+pub fn store_claims(units: &Units, pool: &ThreadPool, slots: &[AtomicU64]) {
+    let next = Counter::default();
+    pool.broadcast(|_| {
+        while let Some(claim) = units.claim(&next, 16) {
+            claim.for_each(|at| slots[at].store(units.work(at), Ordering::Relaxed));
+        }
+    });
 }
 
 /// Σ value · (2·index + 1): a value that is lost, or in another's place, changes it.
@@ -214,25 +217,6 @@ fn indexed_slots(p: &Point) -> Box<dyn Routine> {
     on_crew(p, |_| (), |units, run, _| store_each(units, &run.next, &run.slots), |_, finish| finish.wait())
 }
 
-/// Each with room for all units, on lines of its own. Locked once a run, and nobody else asks for it: it is a lock because a
-/// run is shared between threads.
-type Vectors = Vec<CachePadded<Mutex<Vec<Sent>>>>;
-
-fn own(vectors: &Vectors, worker: usize) -> MutexGuard<'_, Vec<Sent>> {
-    vectors[worker].lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn per_worker_vectors(p: &Point) -> Box<dyn Routine> {
-    let threads = p.threads;
-    let vector = |units: &Units| CachePadded::new(Mutex::new(Vec::with_capacity(units.seeds.len())));
-    let vectors = move |units: &Units| (0..threads).map(|_| vector(units)).collect();
-    let part = |units: &Units, run: &Run<Vectors>, worker| append_own(units, &run.next, &mut own(&run.extra, worker));
-    on_crew(p, vectors, part, move |run, finish| {
-        finish.wait();
-        (0..threads).for_each(|worker| place_each(own(&run.extra, worker).drain(..), &run.slots));
-    })
-}
-
 /// An arm on rayon's pool: a crew of nobody, and a caller that sits where it does in the other arms.
 fn on_rayon(p: &Point, run: fn(&Units, &ThreadPool, &[AtomicU64]) -> u64) -> Box<dyn Routine> {
     type Input = (Arc<Units>, ThreadPool);
@@ -259,6 +243,13 @@ fn task_a_unit(p: &Point) -> Box<dyn Routine> {
     })
 }
 
+fn claimed_slots(p: &Point) -> Box<dyn Routine> {
+    on_rayon(p, |units, pool, slots| {
+        store_claims(units, pool, slots);
+        weigh_slots(slots)
+    })
+}
+
 /// The catalog entry.
 pub const TRAP: Trap = Trap {
     name: "fan_in",
@@ -281,7 +272,7 @@ pub const TRAP: Trap = Trap {
         Variant::fix("channel_drained", channel_drained),
         Variant::fix("rayon_collect", rayon_collect),
         Variant::fix("task_a_unit", task_a_unit),
-        Variant::floor("per_worker_vectors", per_worker_vectors),
+        Variant::floor("claimed_slots", claimed_slots),
     ],
     blind: &[
         (Instrument::Instructions, "several threads: callgrind runs one at a time and sees no waiting"),

@@ -143,9 +143,17 @@ fn lock_file(folder: &Path) -> Option<Vec<u8>> {
 }
 
 fn cpu_model() -> Option<String> {
-    let text = line("/proc/cpuinfo")?;
-    let model = text.lines().find(|l| l.starts_with("model name"))?;
-    model.split_once(':').map(|(_, name)| name.trim().to_owned())
+    named(&line("/proc/cpuinfo")?)
+}
+
+// Where a hypervisor hides the number in the name, family and model tell generations apart.
+fn named(cpuinfo: &str) -> Option<String> {
+    let fields = || cpuinfo.lines().filter_map(|line| line.split_once(':'));
+    let field = |key: &str| fields().find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim());
+    let name = field("model name")?;
+    let generation = || Some(format!("{name} family {} model {}", field("cpu family")?, field("model")?));
+    let hidden = !name.contains(|c: char| c.is_ascii_digit());
+    hidden.then(generation).flatten().or_else(|| Some(name.to_owned()))
 }
 
 fn kernel() -> Option<String> {
@@ -166,4 +174,19 @@ fn turbo() -> String {
 
 fn load() -> Option<f64> {
     line("/proc/loadavg")?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_without_a_number_in_its_name_is_named_by_its_generation() {
+        let cpuinfo = "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n";
+        assert_eq!(named(cpuinfo).as_deref(), Some("AMD EPYC family 25 model 1"));
+        assert_eq!(named("model name\t: AMD EPYC\n").as_deref(), Some("AMD EPYC"));
+        let full = cpuinfo.replace("EPYC", "EPYC 7B13");
+        assert_eq!(named(&full).as_deref(), Some("AMD EPYC 7B13"));
+        assert_eq!(named("processor\t: 0\n"), None);
+    }
 }
