@@ -233,7 +233,8 @@ pub const TRAP: Trap = Trap {
         Point::n(100).case("owning").headline(),
         Point::n(10_000).case("owning"),
         Point::n(50_000).case("owning").headline(),
-        Point::n(100_000).case("owning"),
+        // dhat follows each of its 100 000 blocks, in every arm and count, to say what 50 000 have said.
+        Point::n(100_000).case("owning").only(&[Instrument::Ratio]),
     ],
     variants: &[
         Variant::trap("push_unsized", |p| either(p, |o| fresh(o, push_unsized), |o| fresh(o, push_unsized)))
