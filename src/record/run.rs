@@ -128,7 +128,7 @@ impl From<&Trap> for TrapNote {
             op: trap.op.into(),
             unseen: Instrument::ALL
                 .iter()
-                .filter_map(|&i| Some((i, trap.blind_to(i).or(i.missing())?.into())))
+                .filter_map(|&i| Some((i, trap.blind_to(i)?.into())))
                 .collect(),
         }
     }

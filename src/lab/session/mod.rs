@@ -8,6 +8,7 @@ pub mod machine;
 mod opening;
 mod paths;
 pub mod probe;
+pub(super) mod process;
 pub mod progress;
 pub(super) mod relink;
 pub(super) mod ring;

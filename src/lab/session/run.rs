@@ -163,12 +163,8 @@ impl<'a> Session<'a> {
 
     // The cells of points that are for other instruments.
     fn others(&self, trap: &Trap) -> Vec<Record> {
-        let others = trap.points.iter().filter(|p| !p.is_for(self.run.instrument));
-        let why = |p: &Point| {
-            let words: Vec<&str> = p.only.iter().map(|instrument| instrument.word()).collect();
-            format!("a point of {} alone", words.join(" and "))
-        };
-        others.flat_map(|p| self.cells_at(trap, &[*p]).into_iter().map(move |cell| cell.blind(why(p)))).collect()
+        let others = trap.points.iter().filter_map(|p| Some((p, p.not_for(self.run.instrument)?)));
+        others.flat_map(|(p, why)| self.cells_at(trap, &[*p]).into_iter().map(move |cell| cell.blind(&*why))).collect()
     }
 
     /// Puts the records of the run so far into the store, in place of what an earlier call put.
