@@ -9,8 +9,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use crate::routine::{
-    Ended, Finish, Helper, Hold, Routine, Shape, Stream, Turn, Work, gather, in_place, on_stack, routine, staged, stream,
-    team, waiting_team,
+    Ended, Finish, Helper, Hold, Routine, Shape, Stream, Turn, Work, gather, in_place, on_stack, routine, staged,
+    stream, team, waiting_team,
 };
 
 /// One hidden performance trap: what it is, where it is measured, and the variants that are compared.
@@ -92,7 +92,8 @@ impl Trap {
 
     // Whether an arm can't be built at a point where an instrument would see it.
     fn lacks_a_builder(&self) -> bool {
-        let sees = |p: &Point| [Instrument::Latency, Instrument::Usage].into_iter().find(|&i| !p.is_batch() && p.is_for(i));
+        let sees =
+            |p: &Point| [Instrument::Latency, Instrument::Usage].into_iter().find(|&i| !p.is_batch() && p.is_for(i));
         let seen = |p, by| self.variants_seen(p, by).any(|v| !v.is_built_at(p));
         self.points.iter().any(|p| sees(p).is_some_and(|by| self.blind_to(by).is_none() && seen(p, by)))
     }
@@ -122,7 +123,10 @@ impl Trap {
         fault(self.baseline_is_left_out(), "leaves its own trap out at a point");
         fault(self.points.iter().any(|p| p.every == Some(0)), "has a point whose ops are all due at once");
         fault(self.points.iter().any(|p| p.every.is_some() && p.held), "has a point that is both paced and held");
-        fault(self.lacks_a_builder(), "has a paced point and an arm without a stream, or a held one and an arm without a hold");
+        fault(
+            self.lacks_a_builder(),
+            "has a paced point and an arm without a stream, or a held one and an arm without a hold",
+        );
         faults
     }
 }
@@ -327,6 +331,9 @@ impl Instrument {
 /// Builds a routine for a point: input and threads are made here, outside every clock.
 pub type Build = fn(&Point) -> Box<dyn Routine>;
 
+/// Builds a stream for a paced point: state and helpers are made here, outside the clock.
+pub type BuildStream = fn(&Point) -> Box<dyn Stream>;
+
 /// One way to do the work.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
@@ -337,7 +344,7 @@ pub struct Variant {
     /// Builds its routine.
     pub batch: Build,
     /// Builds what latency times one by one, where there are paced points.
-    pub stream: Option<fn(&Point) -> Box<dyn Stream>>,
+    pub stream: Option<BuildStream>,
     /// Builds what usage and heap fill, where there are points of what is held.
     pub hold: Option<fn(&Point) -> Hold>,
     /// How often its buffer moves in one run (`as_ptr` changed), where it has one that can.
@@ -381,7 +388,7 @@ impl Variant {
 
     /// The same variant, whose ops can be timed one by one at paced points ([`Point::every`]).
     #[must_use]
-    pub const fn stream(self, build: fn(&Point) -> Box<dyn Stream>) -> Self {
+    pub const fn stream(self, build: BuildStream) -> Self {
         Self { stream: Some(build), ..self }
     }
 
@@ -480,7 +487,8 @@ mod tests {
             Variant::fix("fast", |_| routine((), |()| 1)),
         ];
         const BLIND: &[(Instrument, &str)] = &[(Instrument::Usage, "made up")];
-        let lacks = "the trap made_up has a paced point and an arm without a stream, or a held one and an arm without a hold";
+        let lacks =
+            "the trap made_up has a paced point and an arm without a stream, or a held one and an arm without a hold";
         assert_eq!(Trap { points: HELD, variants: VARIANTS, ..SOUND }.faults(), [lacks]);
         assert_eq!(Trap { points: HELD, blind: BLIND, ..SOUND }.faults(), [""; 0]);
         const PACED: &[Point] = &[Point::n(10).headline(), Point::n(100).every(1_000)];

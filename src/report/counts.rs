@@ -11,8 +11,13 @@ use crate::record::Record;
 use crate::trap::{Instrument, Role};
 
 // Metric, header. How often a buffer moves is no exact count: it has a line of its own.
-const HEAP: &[(&str, &str)] =
-    &[("blocks", "blocks"), ("bytes", "bytes"), ("peak_bytes", "peak bytes"), ("held_bytes", "held bytes"), ("live_bytes_per_op", "live bytes/op")];
+const HEAP: &[(&str, &str)] = &[
+    ("blocks", "blocks"),
+    ("bytes", "bytes"),
+    ("peak_bytes", "peak bytes"),
+    ("held_bytes", "held bytes"),
+    ("live_bytes_per_op", "live bytes/op"),
+];
 const INSTRUCTIONS: &[(&str, &str)] = &[
     ("instructions", "instructions"),
     ("l1_hits", "L1 hits"),
@@ -61,7 +66,8 @@ fn table<'a>(
     sources: &Sources<'_>,
     notes: &mut Notes,
 ) -> Vec<Block> {
-    let seen: Vec<_> = instruments.iter().copied().filter(|instrument| !trap.is_unseen(*instrument)).collect();
+    let seen = |instrument: &Instrument| !trap.is_unseen(*instrument) && !trap.is_elsewhere(place, *instrument);
+    let seen: Vec<_> = instruments.iter().copied().filter(seen).collect();
     let variants = variants(trap, place, &seen);
     if variants.is_empty() {
         return Vec::new();
@@ -172,7 +178,9 @@ fn exact(record: &Record) -> String {
 // The mean of some processes, and how far its interval reaches.
 fn within(record: &Record) -> String {
     let value = record.value.unwrap_or(f64::NAN);
-    let of = |value: f64| if record.unit.as_deref() == Some("bytes") && value.abs() >= 1e5 { short(value) } else { figures(value) };
+    let of = |value: f64| {
+        if record.unit.as_deref() == Some("bytes") && value.abs() >= 1e5 { short(value) } else { figures(value) }
+    };
     match record.low.map(|low| value - low) {
         Some(0.0) => of(value),
         Some(half) => format!("{}{TIE}±{TIE}{}", of(value), of(half)),

@@ -38,6 +38,7 @@ mod sources;
 mod strip;
 mod summary;
 mod table;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod text;

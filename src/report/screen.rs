@@ -72,7 +72,8 @@ fn usage(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
     let lanes: Vec<_> = names.into_iter().chain(columns.iter().map(|(_, header)| (*header, Lane::Word))).collect();
     let mut grid = Grid::new(&lanes, 1);
     for (trap, gist) in gists.iter().filter(|(trap, _)| trap.all(Instrument::Usage).any(|r| r.value.is_some())) {
-        let told = |metric| gist.count(trap, Instrument::Usage, metric).map_or(NONE.into(), |[from, to]| change(from, to));
+        let told =
+            |metric| gist.count(trap, Instrument::Usage, metric).map_or(NONE.into(), |[from, to]| change(from, to));
         let cells = columns.iter().map(|(metric, _)| told(metric));
         grid.row([trap.name.into(), gist.advice.unwrap_or(NONE).into()].into_iter().chain(cells).collect());
     }

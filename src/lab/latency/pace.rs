@@ -29,7 +29,9 @@ pub(super) fn pace(mut stream: Box<dyn Stream>, every: Duration, warm: u64, n: u
     let mut late = vec![1; n as usize];
     let start = Instant::now() + every;
     let due = |at: u64| start + Duration::from_nanos(every.as_nanos() as u64 * at);
-    (0..warm).for_each(|at| drop(one(stream.as_mut(), due(at))));
+    for at in 0..warm {
+        one(stream.as_mut(), due(at));
+    }
     let (mut busy, mut done) = (Duration::ZERO, start);
     for (at, late) in (warm..).zip(&mut late) {
         let due = due(at);
@@ -77,11 +79,15 @@ mod tests {
 
     #[test]
     fn every_op_is_done_once_and_in_order_and_the_warm_up_is_in_no_result() {
-        let counted = stream(Vec::new(), |seen: &mut Vec<Instant>, due| seen.push(due), |seen| Ended {
-            answer: seen.len() as u64,
-            queued: (0..seen.len() as u64).collect(),
-            shed: u64::from(seen.is_sorted()),
-        });
+        let counted = stream(
+            Vec::new(),
+            |seen: &mut Vec<Instant>, due| seen.push(due),
+            |seen| Ended {
+                answer: seen.len() as u64,
+                queued: (0..seen.len() as u64).collect(),
+                shed: u64::from(seen.is_sorted()),
+            },
+        );
         let timed = pace(counted, Duration::from_micros(10), 5, 20);
         assert_eq!((timed.ended.answer, timed.ended.shed, timed.late.len()), (25, 1, 20));
         assert_eq!(timed.ended.queued, (5..25).collect::<Vec<_>>());

@@ -78,7 +78,8 @@ mod tests {
         assert_eq!(too_few(&[stolen(5); 8], true), None);
         assert_eq!(too_few(&[Quantile { value: 5, exceed: 10, episodes: 3 }; 8], false), None);
         assert!(too_few(&[Quantile { value: 5, exceed: 4, episodes: 4 }; 30], false).is_some());
-        let of_few = [[Quantile { value: 5, exceed: 50, episodes: 30 }; 3], [Quantile { value: 5, exceed: 9, episodes: 0 }; 3]];
+        let of_few =
+            [[Quantile { value: 5, exceed: 50, episodes: 30 }; 3], [Quantile { value: 5, exceed: 9, episodes: 0 }; 3]];
         assert_eq!(too_few(&of_few.concat(), false), None);
         assert!(too_few(&[of_few.concat(), vec![of_few[1][0]]].concat(), false).is_some());
     }

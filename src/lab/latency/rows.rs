@@ -75,11 +75,15 @@ impl Row<'_> {
         let mut records = self.spread("", late);
         records.extend(self.spread("queue_", |timed| timed.queued.clone()));
         records.extend(base.into_iter().flat_map(|base| self.ratios(base)));
-        records.extend([
-            self.mean("busy_share", "share", |t| Some(t.busy_share)),
-            self.mean("switched_share", "share", |t| t.switched_share),
-            self.mean("drop_rate", "share", |t| (t.drop_rate > 0.0).then_some(t.drop_rate)),
-        ].into_iter().flatten());
+        records.extend(
+            [
+                self.mean("busy_share", "share", |t| Some(t.busy_share)),
+                self.mean("switched_share", "share", |t| t.switched_share),
+                self.mean("drop_rate", "share", |t| (t.drop_rate > 0.0).then_some(t.drop_rate)),
+            ]
+            .into_iter()
+            .flatten(),
+        );
         records
     }
 

@@ -99,7 +99,9 @@ impl<'a> Sampler<'a> {
                     Answer::Said(Message::Timed(timed)) => {
                         keys.iter().for_each(|key| self.rows.add(*key, pass, timed.clone()));
                     }
-                    Answer::Said(Message::Refuses { why }) | Answer::Failed(why) => self.fail(session, &plan, &keys, &why),
+                    Answer::Said(Message::Refuses { why }) | Answer::Failed(why) => {
+                        self.fail(session, &plan, &keys, &why)
+                    }
                 }
             }
             session.progress.step();
@@ -131,7 +133,8 @@ fn cells(session: &Session<'_>, trap: &Trap) -> Vec<Cell> {
     let of = |sound: &Sound| {
         let at = sound.place_in(trap);
         let arms = trap.variants_seen(&sound.point, Instrument::Latency);
-        arms.map(|v| Cell { keys: vec![(trap.name, at, v.name)], plan: plan(session, trap, at, v.name) }).collect::<Vec<_>>()
+        arms.map(|v| Cell { keys: vec![(trap.name, at, v.name)], plan: plan(session, trap, at, v.name) })
+            .collect::<Vec<_>>()
     };
     session.checked.sound[trap.name].iter().flat_map(of).collect()
 }

@@ -21,7 +21,7 @@ pub enum Refusal {
         /// The trap.
         trap: &'static str,
         /// The point.
-        point: Point,
+        point: String,
         /// The trap's own variant.
         baseline: &'static str,
         /// Its digest.
@@ -37,7 +37,7 @@ pub enum Refusal {
         /// The trap.
         trap: &'static str,
         /// The point.
-        point: Point,
+        point: String,
         /// The variant.
         variant: &'static str,
         /// What it said.
@@ -93,7 +93,7 @@ fn agree(trap: &Trap, point: &Point) -> Result<Sound, Refusal> {
     for variant in trap.variants_at(point).filter(|v| v.name != baseline.name && v.is_built_at(point)) {
         let (_, seen) = look(trap, variant, point)?;
         if seen.digest != first.digest {
-            let (trap, point, baseline, variant) = (trap.name, *point, baseline.name, variant.name);
+            let (trap, point, baseline, variant) = (trap.name, point.to_string(), baseline.name, variant.name);
             let (expected, digest) = (first.digest, seen.digest);
             return Err(Refusal::Disagree { trap, point, baseline, expected, variant, digest });
         }
@@ -135,7 +135,7 @@ fn look(trap: &Trap, variant: &Variant, point: &Point) -> Result<Look, Refusal> 
         }
         _ => run(variant, point),
     });
-    let refusal = |why| Refusal::Panicked { trap: trap.name, point: *point, variant: variant.name, why };
+    let refusal = |why| Refusal::Panicked { trap: trap.name, point: point.to_string(), variant: variant.name, why };
     catch_unwind(look).map_err(|panic| refusal(said(panic.as_ref())))
 }
 

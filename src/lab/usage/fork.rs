@@ -52,9 +52,9 @@ fn used(routine: &mut dyn Routine, n: u64, digest: u64) -> Result<Message, Strin
     check::agrees(routine, digest)?;
     let runs = enough(routine);
     routine.rest();
-    let before = Reading::before();
+    let before = Box::new(Reading::before());
     routine.block(Work::Runs(runs));
-    let after = Reading::after();
+    let after = Box::new(Reading::after());
     Ok(Message::Used { ops: (runs * n) as f64, before, after })
 }
 

@@ -36,9 +36,9 @@ pub(super) enum Message {
         /// Ops of the block.
         ops: f64,
         /// Before it.
-        before: Reading,
+        before: Box<Reading>,
         /// After it.
-        after: Reading,
+        after: Box<Reading>,
     },
     /// On the way to what is held.
     Held {

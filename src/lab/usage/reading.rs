@@ -60,7 +60,9 @@ impl Used {
     fn now() -> Self {
         let clock = |id| clock_gettime(id).ok().map(|time| ns(Duration::from(time)));
         let usage = getrusage(UsageWho::RUSAGE_SELF).ok();
-        let time = |of: fn(&Usage) -> TimeVal| usage.map(|u| of(&u)).map(|t| 1e9 * t.tv_sec() as f64 + 1e3 * t.tv_usec() as f64);
+        let time = |of: fn(&Usage) -> TimeVal| {
+            usage.map(|u| of(&u)).map(|t| 1e9 * t.tv_sec() as f64 + 1e3 * t.tv_usec() as f64)
+        };
         let count = |of: fn(&Usage) -> i64| usage.map(|u| of(&u) as f64);
         Self {
             wall: clock(ClockId::CLOCK_MONOTONIC),

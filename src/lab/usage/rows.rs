@@ -27,7 +27,9 @@ impl Rows {
     pub(super) fn add(&mut self, key: Key, message: &Message) {
         match message {
             Message::Refuses { why } => self.fail(key, why.clone()),
-            Message::Used { ops, before, after } => self.rows.entry(key).or_default().push(of_block(*ops, before, after)),
+            Message::Used { ops, before, after } => {
+                self.rows.entry(key).or_default().push(of_block(*ops, before, after))
+            }
             Message::Held { step, readings } => self.rows.entry(key).or_default().push(of_hold(*step, readings)),
         }
     }
@@ -46,7 +48,8 @@ impl Rows {
     /// The records of a trap.
     #[must_use]
     pub(super) fn records(&self, trap: &Trap, run: &str) -> Vec<Record> {
-        let arms = trap.points.iter().enumerate().flat_map(|(at, point)| trap.variants.iter().map(move |v| (at, point, v)));
+        let arms =
+            trap.points.iter().enumerate().flat_map(|(at, point)| trap.variants.iter().map(move |v| (at, point, v)));
         arms.flat_map(|(at, point, variant)| {
             let cell = Record::of_variant(trap, point, variant, Instrument::Usage, run);
             self.records_of(&(trap.name, at, variant.name), &cell)
@@ -170,7 +173,8 @@ mod tests {
         let filled: Vec<_> = (1..=8).map(|step| holding(1e6 * f64::from(step.min(4)), 2.0)).collect();
         let metrics = of_hold(10.0, &filled);
         assert_eq!((find(&metrics, "rss_bytes_per_op"), find(&metrics, "threads_per_op")), (0.0, 0.0));
-        let leaks: Vec<_> = (1..=8).map(|step| holding(1e6 + 655_360.0 * f64::from(step), 10.0 * f64::from(step))).collect();
+        let leaks: Vec<_> =
+            (1..=8).map(|step| holding(1e6 + 655_360.0 * f64::from(step), 10.0 * f64::from(step))).collect();
         let metrics = of_hold(10.0, &leaks);
         assert!((find(&metrics, "rss_bytes_per_op") - 65_536.0).abs() < 1e-6);
         assert_eq!((find(&metrics, "threads_per_op"), find(&metrics, "open_files_per_op")), (1.0, 0.0));
