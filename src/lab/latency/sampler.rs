@@ -100,7 +100,7 @@ impl<'a> Sampler<'a> {
                         keys.iter().for_each(|key| self.rows.add(*key, pass, timed.clone()));
                     }
                     Answer::Said(Message::Refuses { why }) | Answer::Failed(why) => {
-                        self.fail(session, &plan, &keys, &why)
+                        self.fail(session, &plan, &keys, &why);
                     }
                 }
             }

@@ -28,7 +28,7 @@ impl Rows {
         match message {
             Message::Refuses { why } => self.fail(key, why.clone()),
             Message::Used { ops, before, after } => {
-                self.rows.entry(key).or_default().push(of_block(*ops, before, after))
+                self.rows.entry(key).or_default().push(of_block(*ops, before, after));
             }
             Message::Held { step, readings } => self.rows.entry(key).or_default().push(of_hold(*step, readings)),
         }
