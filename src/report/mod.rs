@@ -46,6 +46,7 @@ mod times;
 mod turns;
 pub mod verdict;
 mod view;
+mod visibility;
 mod wrap;
 
 pub use document::document;
