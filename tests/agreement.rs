@@ -11,9 +11,10 @@ use trapline::trap::Trap;
 const HEADINGS: [&str; 6] =
     ["In Go", "In Rust", "Why it costs", "When the fix loses", "What to measure it with", "Sources"];
 
-/// Fails unless every variant answers as the trap does. Each routine is fresh, as `digest` wants it.
+/// Fails unless every variant answers as the trap does. Each routine is fresh, as `digest` wants it. Paced and held
+/// points have no routine.
 fn agrees(trap: &Trap) {
-    for point in trap.points {
+    for point in trap.points.iter().filter(|p| p.is_batch()) {
         let expected = (trap.baseline().batch)(point).digest();
         for variant in trap.variants_at(point) {
             let digest = (variant.batch)(point).digest();
