@@ -261,9 +261,9 @@ pub const TRAP: Trap = Trap {
     op: "one request that has a worker answer it",
     points: &[
         Point::n(64).case("held=64KiB").only(&[Instrument::Heap]),
-        Point::n(1_000).case("held=64KiB").only(&[Instrument::Usage]).held().headline(),
+        Point::n(1_000).case("held=64KiB").held().headline(),
         Point::n(64).case("bare").only(&[Instrument::Heap]),
-        Point::n(1_000).case("bare").only(&[Instrument::Usage]).held(),
+        Point::n(1_000).case("bare").held(),
     ],
     variants: &[
         Variant::trap("never_closed", |p| arm(p, never_closed)).hold(|p| hold(p, never_closed)),
