@@ -33,4 +33,6 @@ catalog! {
     map_iteration,
     defer_in_loop,
     deep_recursion,
+    channel_buffering,
+    busy_select,
 }
