@@ -35,4 +35,6 @@ catalog! {
     deep_recursion,
     unbounded_cache,
     leaked_worker,
+    channel_buffering,
+    busy_select,
 }
