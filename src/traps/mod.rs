@@ -33,4 +33,6 @@ catalog! {
     map_iteration,
     defer_in_loop,
     deep_recursion,
+    drop_pause,
+    reclaim_interval,
 }
