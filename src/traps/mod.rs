@@ -34,7 +34,9 @@ catalog! {
     defer_in_loop,
     deep_recursion,
     unbounded_cache,
-    leaked_worker,
+    drop_pause,
+    reclaim_interval,
     channel_buffering,
     busy_select,
+    leaked_worker,
 }
