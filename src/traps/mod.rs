@@ -33,4 +33,5 @@ catalog! {
     map_iteration,
     defer_in_loop,
     deep_recursion,
+    locked_iteration,
 }

@@ -56,6 +56,7 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     loops::a_file_that_is_kept_is_a_few_bytes();
     recursion::recursion_asks_for_the_path_alone();
     recursion::nothing_is_asked_for_to_hand_a_block_to_another_stack();
+    loops::a_walk_that_copies_asks_for_every_session();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
