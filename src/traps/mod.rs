@@ -39,4 +39,5 @@ catalog! {
     channel_buffering,
     busy_select,
     leaked_worker,
+    locked_iteration,
 }

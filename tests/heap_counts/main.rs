@@ -63,6 +63,7 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     kept::a_worker_that_nobody_ends_keeps_what_it_owns();
     reclaimed::a_boxed_tree_is_a_block_a_node();
     reclaimed::a_session_is_two_blocks();
+    loops::a_walk_that_copies_asks_for_every_session();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the
