@@ -77,7 +77,8 @@ mod linux {
 
     fn rss() -> f64 {
         let text = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
-        let kib = text.lines().find_map(|line| line.strip_prefix("Rss:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
+        let kib =
+            text.lines().find_map(|line| line.strip_prefix("Rss:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
         kib.map_or(f64::NAN, |kib: f64| 1024.0 * kib)
     }
 }

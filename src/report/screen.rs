@@ -40,6 +40,7 @@ fn overview(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<String> {
         Instrument::Instructions => {
             ("trap, advice and how many times fewer, one run", instructions(&gists), INSTRUCTIONS)
         }
+        Instrument::Latency => ("µs from due to done, trap→advice", latency(&gists), LATENCY),
         Instrument::Usage => ("trap→advice, of the process", usage(&gists), USAGE),
         _ => ("time of the trap ÷ time of the advice", times(&gists), TIMES),
     };
@@ -57,6 +58,14 @@ const HEAP: &str =
 const INSTRUCTIONS: &str = "÷: times fewer, at the one point of a trap that is counted, of n = 10 000 at most. est. cycles: of simulated \
                             caches. All rows: give a trap's name.";
 
+const LATENCY: &str = "At the first paced point of a trap. n/a: too few ops lie beyond it to tell. Means of the processes; ratios with \
+                       intervals, time in queues and all arms: give a trap's name.";
+
+fn latency(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
+    let columns = [("p50_ns", "p50"), ("p95_ns", "p95"), ("p99_ns", "p99"), ("p999_ns", "p99.9"), ("mean_ns", "mean")];
+    between(gists, Instrument::Latency, &columns, 1e3)
+}
+
 const USAGE: &str = "CPUs: how many were busy. waits, preempted, faults: an op's. RSS/op: what it adds to what is held. Means of \
                      the processes; intervals and all rows: give a trap's name.";
 
@@ -68,14 +77,21 @@ fn usage(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         ("minor_faults_per_op", "faults"),
         ("rss_bytes_per_op", "RSS/op"),
     ];
+    between(gists, Instrument::Usage, &columns, 1.0)
+}
+
+// What an instrument has of the trap and of the advice, in units of so many.
+fn between(gists: &[(&TrapView<'_>, Gist<'_>)], instrument: Instrument, columns: &[(&str, &str)], unit: f64) -> Grid {
     let names = [("trap", Lane::Word), ("advice", Lane::Name)];
     let lanes: Vec<_> = names.into_iter().chain(columns.iter().map(|(_, header)| (*header, Lane::Word))).collect();
     let mut grid = Grid::new(&lanes, 1);
-    for (trap, gist) in gists.iter().filter(|(trap, _)| trap.all(Instrument::Usage).any(|r| r.value.is_some())) {
-        let told =
-            |metric| gist.count(trap, Instrument::Usage, metric).map_or(NONE.into(), |[from, to]| change(from, to));
-        let cells = columns.iter().map(|(metric, _)| told(metric));
-        grid.row([trap.name.into(), gist.advice.unwrap_or(NONE).into()].into_iter().chain(cells).collect());
+    let measured = |trap: &TrapView<'_>| trap.all(instrument).any(|r| r.value.is_some());
+    for (trap, gist) in gists.iter().filter(|(trap, _)| measured(trap)) {
+        let told = |metric| {
+            gist.count(trap, instrument, metric).map_or("n/a".into(), |[from, to]| change(from / unit, to / unit))
+        };
+        let names = [trap.name.into(), gist.advice.unwrap_or(NONE).into()];
+        grid.row(names.into_iter().chain(columns.iter().map(|(metric, _)| told(metric))).collect());
     }
     grid
 }

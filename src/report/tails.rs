@@ -63,10 +63,10 @@ impl<'a> Tail<'a> {
         Self { records: trap.all(Instrument::Latency).filter(|r| Place::of(r) == place).collect() }
     }
 
-    // The trap first, the empty op last.
+    // The trap first, the empty op last; those that have something here.
     fn arms(&self) -> Vec<(&'a str, Role)> {
         let mut arms: Vec<(&str, Role)> = Vec::new();
-        for record in &self.records {
+        for record in self.records.iter().filter(|r| r.metric.is_some() || r.failed.is_some()) {
             if !arms.iter().any(|(known, _)| *known == record.variant) {
                 arms.push((&record.variant, record.role));
             }
@@ -135,22 +135,27 @@ impl<'a> Tail<'a> {
         format!("{},{TIE}{word}", interval(span))
     }
 
+    // Arms that are not here at all, then quantiles that can't be told, a line each.
     fn said(&self) -> Vec<String> {
-        let metrics = LATE.iter().chain(QUEUE).map(|(metric, _)| *metric);
-        let mut said: Vec<String> = Vec::new();
-        for metric in metrics {
-            let missing: Vec<_> =
-                self.arms().into_iter().filter_map(|(arm, _)| Some((arm, self.missing_value(arm, metric)?))).collect();
-            let name = metric.trim_end_matches("_ns").replace("999", "99.9").replace('_', " ");
-            said.extend(reasons(&missing).into_iter().map(|why| format!("{name} {why}")));
+        let all = self.records.iter().filter(|r| r.metric.is_none());
+        let absent: Vec<_> = all.filter_map(|r| Some((r.variant.as_str(), Missing::of(r)?))).collect();
+        let mut said = reasons(&absent);
+        for (metric, header) in LATE.iter().chain(QUEUE) {
+            let arms = self.arms().into_iter().map(|(arm, _)| arm);
+            let few: Vec<&str> = arms.filter(|arm| self.is_too_few(arm, metric)).collect();
+            let name = header.trim_end_matches(" µs");
+            said.extend(
+                (!few.is_empty())
+                    .then(|| format!("{name} n/a: too few ops or episodes beyond it ({})", few.join(", "))),
+            );
         }
-        if self.arms().iter().any(|(arm, _)| LATE.iter().any(|(metric, _)| self.is_own(arm, metric))) {
+        if self.arms().iter().any(|(arm, _)| RATIOS.iter().any(|(_, metric, _)| self.is_own(arm, metric))) {
             said.push("~: no more than 1.5 times that of the empty op (hiccups): the machine's own.".into());
         }
         said
     }
 
-    fn missing_value(&self, arm: &str, metric: &str) -> Option<Missing> {
-        if self.find(arm, metric).is_some() { None } else { self.missing(arm, metric) }
+    fn is_too_few(&self, arm: &str, metric: &str) -> bool {
+        self.records.iter().any(|r| r.variant == arm && r.metric.as_deref() == Some(metric) && r.blind.is_some())
     }
 }
