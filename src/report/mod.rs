@@ -23,6 +23,8 @@ mod label;
 mod made_up;
 #[cfg(test)]
 mod made_up_archives;
+#[cfg(test)]
+mod made_up_tails;
 mod markdown;
 pub mod model;
 mod notes;

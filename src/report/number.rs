@@ -72,6 +72,7 @@ pub(super) fn change(from: f64, to: f64) -> String {
     let told = |value: f64| match value.abs() {
         size if size >= 999.5 => short(value),
         size if size >= 99.5 => format!("{value:.0}"),
+        size if size >= 9.995 => format!("{value:.1}"),
         size if size < 0.000_05 => "0".into(),
         size if size < 0.01 => format!("{value:.4}"),
         _ => format!("{value:.2}"),
