@@ -120,7 +120,9 @@ fn within(value: f64, low: f64, high: f64) -> Checked {
     if (low..=high).contains(&value) { Ok(()) } else { Err(format!("{value} is not within {low} and {high}").into()) }
 }
 
-const CHECKS: &[(&str, fn() -> Checked)] = &[
+type Check = (&'static str, fn() -> Checked);
+
+const CHECKS: &[Check] = &[
     ("a_leak_of_64_kib_an_op_has_that_slope_within_two_parts_in_a_hundred", || {
         let (status, records) = measured("bytes")?;
         within(f64::from(status), 0.0, 0.0)?;

@@ -36,6 +36,7 @@ mod row;
 mod scatter;
 mod screen;
 mod section;
+mod side_by_side;
 mod sources;
 mod strip;
 mod summary;

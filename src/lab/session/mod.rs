@@ -3,6 +3,7 @@
 pub mod args;
 pub mod check;
 mod error;
+mod footprint;
 mod listing;
 pub mod machine;
 mod opening;

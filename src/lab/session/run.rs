@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::args::Args;
 use super::check::{self, Checked};
 use super::error::SessionError;
+use super::footprint::Footprint;
 use super::listing::{list, measured_points, test};
 use super::opening::{circumstances, forget, open_store, read_executable};
 use super::paths::target_folder;
@@ -88,10 +89,15 @@ impl<'a> Session<'a> {
     where
         F: FnOnce(&mut Self) -> Result<(), SessionError>,
     {
+        let before = Footprint::now();
         let mut session = Self::open(instrument, args, known, chosen)?;
         session.refuse()?;
         let measured = measure(&mut session);
         session.progress.end();
+        if let Some(left) = before.and_then(Footprint::left_behind) {
+            session.progress.note(&format!("error: {left}"));
+            session.failures += 1;
+        }
         // What was measured before a fault is in the records, so the report is due all the same.
         let reported = session.report();
         measured?;

@@ -13,9 +13,9 @@ use crate::routine::{layout, place};
 use crate::trap::{Hold, Point, Routine, Trap, Variant, Work};
 
 // A reading costs some µs, a hand-out two switches a worker, and a running thread is accounted for at each tick of 4 ms.
-const LONG: Duration = Duration::from_millis(150);
+const LONG: Duration = Duration::from_millis(100);
 // As long must a block be to say how many runs are long enough.
-const TELLING: Duration = Duration::from_millis(15);
+const TELLING: Duration = Duration::from_millis(10);
 
 /// How many readings there are on the way to `n`.
 pub(super) const STEPS: u64 = 8;

@@ -2,7 +2,7 @@
 //!
 //! Each arm at each point has a process of its own, five of them, and in it nothing else runs: CPU time, context switches and
 //! faults are the kernel's counts of the whole process, hand-outs and helpers with it. Where a routine runs, it is warm, and a
-//! block of 150 ms or more lies between two readings; where ops are held ([`Hold`](crate::trap::Hold)), there are eight
+//! block of 100 ms or more lies between two readings; where ops are held ([`Hold`](crate::trap::Hold)), there are eight
 //! readings on the way to `n`, and what an op adds is the slope of the line through the last five: a bounded thing has
 //! filled up by then.
 //!

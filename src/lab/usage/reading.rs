@@ -56,7 +56,7 @@ impl Reading {
 
 impl Used {
     // The tasks' own files are read after the clocks at the end and before them at the start, which costs the same CPU time in
-    // both: it is in the difference once, some µs of 150 ms.
+    // both: it is in the difference once, some µs of 100 ms.
     fn now() -> Self {
         let clock = |id| clock_gettime(id).ok().map(|time| ns(Duration::from(time)));
         let usage = getrusage(UsageWho::RUSAGE_SELF).ok();
