@@ -60,7 +60,7 @@ fn blocks(shape: Shape, threads: usize) -> Blocks {
     match shape {
         Shape::Alone => Blocks::AtLeast(ALONE),
         Shape::Team if threads <= place::available() => Blocks::Window(WINDOW),
-        Shape::Team | Shape::Gather => Blocks::AtLeast(WAITING),
+        _ => Blocks::AtLeast(WAITING),
     }
 }
 

@@ -49,14 +49,24 @@ impl Pace {
 }
 
 /// Who does the work of a routine: it decides what a block may ask, and how long it must be to mean something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shape {
     /// The calling thread.
     Alone,
     /// Workers that do not wait for each other.
     Team,
-    /// Workers that wait, for each other, for a helper or for their caller, in every run: they do fixed work.
+    /// Workers that a caller calls together for each run, and waits for: fixed work, and each run has stamps of its own.
     Gather,
+    /// Workers that wait for each other or for a helper: fixed work, of as many runs as a block holds.
+    Waiting,
+}
+
+impl Shape {
+    /// Whether workers wait for somebody in a run, so that they do fixed work.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::Gather | Self::Waiting)
+    }
 }
 
 /// Work with its input, ready to be timed.

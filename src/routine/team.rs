@@ -50,7 +50,7 @@ where
     F: Fn(&S, Turn) -> u64 + Send + Sync + 'static,
     V: Fn(&S, u64) -> u64 + 'static,
 {
-    of_shape(Shape::Gather, threads, helpers, shared, run, view)
+    of_shape(Shape::Waiting, threads, helpers, shared, run, view)
 }
 
 fn of_shape<S, F, V>(shape: Shape, threads: usize, helpers: usize, shared: S, run: F, view: V) -> Box<dyn Routine>
@@ -78,7 +78,7 @@ struct Team<S, F, V> {
 
 impl<S, F, V> Team<S, F, V> {
     fn waits(&self) -> bool {
-        self.shape == Shape::Gather
+        self.shape == Shape::Waiting
     }
 
     // With helpers there may be more threads than CPUs. Then they wait for each other's, and nobody took them.
@@ -330,7 +330,7 @@ mod tests {
         };
         let done = |n: &[AtomicU64; 2], _| n.iter().map(|n| n.load(Ordering::Relaxed)).sum();
         let mut routine = waiting_team(2, 0, <[AtomicU64; 2]>::default(), count, done);
-        assert_eq!((routine.digest(), routine.shape()), (2, Shape::Gather));
+        assert_eq!((routine.digest(), routine.shape()), (2, Shape::Waiting));
         assert_eq!(routine.block(Work::Runs(2)).runs, 2);
         assert_eq!(routine.digest(), 2 + 2 * 2 + 2);
     }

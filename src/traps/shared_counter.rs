@@ -318,7 +318,7 @@ mod tests {
     fn all_arms_of_several_threads_do_fixed_work_and_lose_nothing_on_the_way() {
         for variant in TRAP.variants {
             let mut routine = (variant.batch)(&at(64, 2));
-            assert_eq!((routine.shape(), routine.block(Work::Runs(3)).runs), (Shape::Gather, 3), "{}", variant.name);
+            assert_eq!((routine.shape(), routine.block(Work::Runs(3)).runs), (Shape::Waiting, 3), "{}", variant.name);
         }
         let alone = (TRAP.baseline().batch)(&at(64, 1));
         assert_eq!(alone.shape(), Shape::Alone);

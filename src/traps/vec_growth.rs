@@ -259,7 +259,8 @@ pub const TRAP: Trap = Trap {
         Point::n(100).case("owning").headline(),
         Point::n(10_000).case("owning"),
         Point::n(50_000).case("owning").headline(),
-        Point::n(100_000).case("owning"),
+        // dhat follows each of its 100 000 blocks, in every arm and count, to say what 50 000 have said.
+        Point::n(100_000).case("owning").only(&[Instrument::Ratio]),
         Point::n(125).case("batch=50000").every(5_000_000).headline(),
     ],
     variants: &[

@@ -28,6 +28,8 @@ const ALONE: Duration = Duration::from_micros(100);
 const GATHER: Duration = Duration::from_millis(4);
 // Ten time slices: with fewer, threads that share a core hardly meet.
 const OVERFULL: Duration = Duration::from_millis(40);
+// Workers are called together anew for each run, which has stamps of its own: a longer block is more of the same.
+const OVERFULL_GATHER: Duration = Duration::from_millis(20);
 
 /// What all traps' plans have in common.
 #[derive(Clone, Copy, Debug)]
@@ -90,9 +92,10 @@ fn crowded(point: &Point) -> bool {
 fn blocks(sound: &Sound, window: Duration) -> Blocks {
     match (sound.shape, crowded(&sound.point)) {
         (Shape::Alone, _) => Blocks::AtLeast(ALONE),
+        (Shape::Gather, true) => Blocks::AtLeast(OVERFULL_GATHER),
         (_, true) => Blocks::AtLeast(OVERFULL),
         (Shape::Team, false) => Blocks::Window(window),
-        (Shape::Gather, false) => Blocks::AtLeast(GATHER),
+        (Shape::Gather | Shape::Waiting, false) => Blocks::AtLeast(GATHER),
     }
 }
 
@@ -106,7 +109,7 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
         // An untimed run goes before each block that is not gathered. The trap's own stands for the controls, which the check did
         // not see.
         Blocks::AtLeast(least) => {
-            let untimed = f64::from(u8::from(sound.shape != Shape::Gather));
+            let untimed = f64::from(u8::from(!sound.shape.waits()));
             let block = |ns: f64| untimed * ns + ns.max(1.1 * least.as_nanos() as f64);
             let seen: f64 = sound.ns.iter().map(|&ns| block(ns)).sum();
             seen + block(sound.ns.first().copied().unwrap_or_default()) * (arms as f64 - sound.ns.len() as f64)

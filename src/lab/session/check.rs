@@ -98,8 +98,8 @@ fn agree(trap: &Trap, point: &Point) -> Result<Sound, Refusal> {
             return Err(Refusal::Disagree { trap, point, baseline, expected, variant, digest });
         }
         sound.ns.push(seen.ns);
-        if seen.shape == Shape::Gather {
-            sound.shape = Shape::Gather;
+        if seen.shape.waits() {
+            sound.shape = sound.shape.max(seen.shape);
         }
     }
     Ok(sound)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::trap::{Routine, Shape, Work};
+use crate::trap::{Routine, Work};
 
 /// How long a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +125,7 @@ impl Arm {
     fn time(&mut self) {
         // A window begins with runs that do not count; a gathered block is long against what other arms left in the caches, and a
         // run of it often as long as the block.
-        if matches!(self.block.work, Work::Runs(_)) && self.routine.shape() != Shape::Gather {
+        if matches!(self.block.work, Work::Runs(_)) && !self.routine.shape().waits() {
             self.routine.block(Work::Runs(1));
         }
         let pace = self.routine.block(self.block.work);
