@@ -89,9 +89,10 @@ impl<'a> Session<'a> {
     where
         F: FnOnce(&mut Self) -> Result<(), SessionError>,
     {
-        let before = Footprint::now();
         let mut session = Self::open(instrument, args, known, chosen)?;
         session.refuse()?;
+        // After the check, in which this thread has opened what it keeps for life, such as the file that its run delay is read from.
+        let before = Footprint::now();
         let measured = measure(&mut session);
         session.progress.end();
         if let Some(left) = before.and_then(Footprint::left_behind) {
