@@ -7,7 +7,7 @@
 //! - **fix**: what people do instead; the first one is the advice;
 //! - **floor**: the same work with the trap's cost gone altogether, on the same cores.
 //!
-//! `cargo bench` measures the catalog with four instruments and leaves a report. Data flows one way:
+//! `cargo bench` measures the catalog with six instruments and leaves a report. Data flows one way:
 //!
 //! | room | what is in it |
 //! |---|---|

@@ -9,7 +9,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use crate::routine::{
-    Finish, Helper, Routine, Shape, Turn, Work, gather, in_place, on_stack, routine, staged, team, waiting_team,
+    Ended, Finish, Helper, Hold, Routine, Shape, Stream, Turn, Work, gather, in_place, on_stack, routine, staged,
+    stream, team, waiting_team,
 };
 
 /// One hidden performance trap: what it is, where it is measured, and the variants that are compared.
@@ -54,10 +55,10 @@ impl Trap {
         self.variants.iter().find(|v| v.name == name)
     }
 
-    /// Why this instrument can't see the trap, if it can't.
+    /// Why this instrument has nothing of the trap, if so: it can't see it, or it measures nothing here.
     #[must_use]
     pub fn blind_to(&self, instrument: Instrument) -> Option<&'static str> {
-        self.blind.iter().find(|(i, _)| *i == instrument).map(|(_, why)| *why)
+        self.blind.iter().find(|(i, _)| *i == instrument).map(|(_, why)| *why).or(instrument.missing())
     }
 
     /// The variants that run at a point, whoever looks.
@@ -89,6 +90,14 @@ impl Trap {
         trap.is_some_and(|trap| self.points.iter().any(|p| trap.left_out(p).is_some()))
     }
 
+    // Whether an arm can't be built at a point where an instrument would see it.
+    fn lacks_a_builder(&self) -> bool {
+        let sees =
+            |p: &Point| [Instrument::Latency, Instrument::Usage].into_iter().find(|&i| !p.is_batch() && p.is_for(i));
+        let seen = |p, by| self.variants_seen(p, by).any(|v| !v.is_built_at(p));
+        self.points.iter().any(|p| sees(p).is_some_and(|by| self.blind_to(by).is_none() && seen(p, by)))
+    }
+
     /// What is wrong with the statement of this trap: an empty list if nothing is.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
@@ -112,6 +121,12 @@ impl Trap {
             fault(true, &format!("states the point {point} twice"));
         }
         fault(self.baseline_is_left_out(), "leaves its own trap out at a point");
+        fault(self.points.iter().any(|p| p.every == Some(0)), "has a point whose ops are all due at once");
+        fault(self.points.iter().any(|p| p.every.is_some() && p.held), "has a point that is both paced and held");
+        fault(
+            self.lacks_a_builder(),
+            "has a paced point and an arm without a stream, or a held one and an arm without a hold",
+        );
         faults
     }
 }
@@ -132,13 +147,17 @@ pub struct Point {
     pub headline: bool,
     /// The instruments that measure it; empty if all do that can see the trap.
     pub only: &'static [Instrument],
+    /// ns between the intended starts of two ops: a paced point, which latency alone measures.
+    pub every: Option<u32>,
+    /// Whether what is still held after the ops is measured here, and nothing is timed.
+    pub held: bool,
 }
 
 impl Point {
     /// A point of `n` ops on one thread.
     #[must_use]
     pub const fn n(n: u64) -> Self {
-        Self { n, threads: 1, case: "", headline: false, only: &[] }
+        Self { n, threads: 1, case: "", headline: false, only: &[], every: None, held: false }
     }
 
     /// The same point on this many threads.
@@ -165,10 +184,47 @@ impl Point {
         Self { only: by, ..self }
     }
 
+    /// The same point, as `n` ops that are timed one by one, due each so many ns: latency measures exactly these points. The
+    /// rate is a constant, for all arms and machines, and no share of what one of them can carry.
+    #[must_use]
+    pub const fn every(self, ns: u32) -> Self {
+        Self { every: Some(ns), ..self }
+    }
+
+    /// The same point, where usage and heap measure what is still held after `n` ops ([`Variant::hold`]), and nobody runs the
+    /// batch.
+    #[must_use]
+    pub const fn held(self) -> Self {
+        Self { held: true, ..self }
+    }
+
     /// Whether this instrument measures here, if it can see the trap.
     #[must_use]
     pub fn is_for(&self, instrument: Instrument) -> bool {
-        self.only.is_empty() || self.only.contains(&instrument)
+        self.not_for(instrument).is_none()
+    }
+
+    /// Why this instrument does not measure here, if it does not.
+    #[must_use]
+    pub fn not_for(&self, instrument: Instrument) -> Option<String> {
+        let paced = instrument == Instrument::Latency;
+        let holds = matches!(instrument, Instrument::Usage | Instrument::Heap);
+        if !self.only.is_empty() && !self.only.contains(&instrument) {
+            let words: Vec<&str> = self.only.iter().map(|instrument| instrument.word()).collect();
+            return Some(format!("a point of {} alone", words.join(" and ")));
+        }
+        match self.every {
+            Some(_) if !paced => Some("a paced point, of latency alone".into()),
+            None if paced => Some("no rate: latency measures paced points".into()),
+            None if self.held && !holds => Some("a point of what is held, of heap and usage alone".into()),
+            _ => None,
+        }
+    }
+
+    /// Whether a routine runs here: neither paced nor held.
+    #[must_use]
+    pub const fn is_batch(&self) -> bool {
+        self.every.is_none() && !self.held
     }
 
     /// `n` as a length or an index.
@@ -239,9 +295,9 @@ pub enum Instrument {
     Heap,
     /// callgrind's count of instructions.
     Instructions,
-    /// The tail of single operations. Not built yet.
+    /// The tail of single operations.
     Latency,
-    /// What the process used: CPU time, switches, memory. Not built yet.
+    /// What the process used: CPU time, switches, memory.
     Usage,
 }
 
@@ -253,8 +309,8 @@ impl Instrument {
     #[must_use]
     pub const fn missing(self) -> Option<&'static str> {
         match self {
-            Self::Latency | Self::Usage => Some("not built yet"),
-            Self::Ratio | Self::Time | Self::Heap | Self::Instructions => None,
+            Self::Usage if !cfg!(target_os = "linux") => Some("needs Linux"),
+            Self::Ratio | Self::Time | Self::Heap | Self::Instructions | Self::Latency | Self::Usage => None,
         }
     }
 
@@ -275,6 +331,9 @@ impl Instrument {
 /// Builds a routine for a point: input and threads are made here, outside every clock.
 pub type Build = fn(&Point) -> Box<dyn Routine>;
 
+/// Builds a stream for a paced point: state and helpers are made here, outside the clock.
+pub type BuildStream = fn(&Point) -> Box<dyn Stream>;
+
 /// One way to do the work.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
@@ -284,6 +343,10 @@ pub struct Variant {
     pub role: Role,
     /// Builds its routine.
     pub batch: Build,
+    /// Builds what latency times one by one, where there are paced points.
+    pub stream: Option<BuildStream>,
+    /// Builds what usage and heap fill, where there are points of what is held.
+    pub hold: Option<fn(&Point) -> Hold>,
     /// How often its buffer moves in one run (`as_ptr` changed), where it has one that can.
     pub moves: Option<fn(&Point) -> u64>,
     /// The largest `n` that it is run at, and why it goes no further.
@@ -296,7 +359,7 @@ pub struct Variant {
 
 impl Variant {
     const fn new(name: &'static str, role: Role, batch: Build) -> Self {
-        Self { name, role, batch, moves: None, up_to: None, not_in: None, blind: &[] }
+        Self { name, role, batch, stream: None, hold: None, moves: None, up_to: None, not_in: None, blind: &[] }
     }
 
     /// The habit itself.
@@ -321,6 +384,18 @@ impl Variant {
     #[must_use]
     pub const fn floor(name: &'static str, batch: Build) -> Self {
         Self::new(name, Role::Floor, batch)
+    }
+
+    /// The same variant, whose ops can be timed one by one at paced points ([`Point::every`]).
+    #[must_use]
+    pub const fn stream(self, build: BuildStream) -> Self {
+        Self { stream: Some(build), ..self }
+    }
+
+    /// The same variant, of which can be asked what it still holds after some ops ([`Point::held`]).
+    #[must_use]
+    pub const fn hold(self, build: fn(&Point) -> Hold) -> Self {
+        Self { hold: Some(build), ..self }
     }
 
     /// The same variant with a count of its buffer's moves: dhat calls every `realloc` a new block, also one that was
@@ -352,6 +427,16 @@ impl Variant {
     #[must_use]
     pub fn unseen(&self, point: &Point, by: Instrument) -> Option<&'static str> {
         self.left_out(point).or(self.blind.iter().find(|(i, _)| *i == by).map(|(_, why)| *why))
+    }
+
+    /// Whether it has a builder for what is measured at this point.
+    #[must_use]
+    pub const fn is_built_at(&self, point: &Point) -> bool {
+        match (point.every, point.held) {
+            (Some(_), _) => self.stream.is_some(),
+            (None, true) => self.hold.is_some(),
+            (None, false) => true,
+        }
     }
 
     /// Why it is left out at a point, if it is.
@@ -392,6 +477,35 @@ mod tests {
     fn a_point_that_is_stated_twice_is_a_fault_also_as_a_headline() {
         const TWICE: &[Point] = &[Point::n(10).headline(), Point::n(10)];
         assert_eq!(Trap { points: TWICE, ..SOUND }.faults(), ["the trap made_up states the point n=10 twice"]);
+    }
+
+    #[test]
+    fn a_paced_or_held_point_asks_for_the_builder_of_every_arm_that_is_seen() {
+        const HELD: &[Point] = &[Point::n(10).headline(), Point::n(100).held()];
+        const VARIANTS: &[Variant] = &[
+            Variant::trap("slow", |_| routine((), |()| 1)).hold(|_| Box::new(|_| ())),
+            Variant::fix("fast", |_| routine((), |()| 1)),
+        ];
+        const BLIND: &[(Instrument, &str)] = &[(Instrument::Usage, "made up")];
+        let lacks =
+            "the trap made_up has a paced point and an arm without a stream, or a held one and an arm without a hold";
+        assert_eq!(Trap { points: HELD, variants: VARIANTS, ..SOUND }.faults(), [lacks]);
+        assert_eq!(Trap { points: HELD, blind: BLIND, ..SOUND }.faults(), [""; 0]);
+        const PACED: &[Point] = &[Point::n(10).headline(), Point::n(100).every(1_000)];
+        assert_eq!(Trap { points: PACED, ..SOUND }.faults(), [lacks]);
+        const BOTH: &[Point] = &[Point::n(10).headline(), Point::n(100).every(0).held()];
+        let faults = Trap { points: BOTH, blind: &[(Instrument::Latency, "made up")], ..SOUND }.faults();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+    }
+
+    #[test]
+    fn paced_points_are_latencys_and_held_ones_those_of_heap_and_usage() {
+        let sees = |point: Point| Instrument::ALL.into_iter().filter(|&i| point.is_for(i)).collect::<Vec<_>>();
+        assert_eq!(sees(Point::n(9).every(50)), [Instrument::Latency]);
+        assert_eq!(sees(Point::n(9).held()), [Instrument::Heap, Instrument::Usage]);
+        assert_eq!(sees(Point::n(9).held().only(&[Instrument::Usage])), [Instrument::Usage]);
+        assert!(!sees(Point::n(9)).contains(&Instrument::Latency));
+        assert_eq!(sees(Point::n(9).only(&[Instrument::Heap])), [Instrument::Heap]);
     }
 
     #[test]

@@ -5,15 +5,19 @@ use std::fs;
 use std::path::Path;
 
 use trapline::catalog::{TRAPS, find};
-use trapline::trap::Trap;
+use trapline::lab::session::check::agreement;
+use trapline::trap::{Point, Trap};
 
 /// The headings of a trap's chapter after its title, in their order.
 const HEADINGS: [&str; 6] =
     ["In Go", "In Rust", "Why it costs", "When the fix loses", "What to measure it with", "Sources"];
 
-/// Fails unless every variant answers as the trap does. Each routine is fresh, as `digest` wants it.
+/// Fails unless every variant answers as the trap does. Each routine is fresh, as `digest` wants it. Paced and held points have
+/// no routine: the check looks at their streams' answers, and whether some ops can be held.
 fn agrees(trap: &Trap) {
-    for point in trap.points {
+    let others: Vec<Point> = trap.points.iter().filter(|p| !p.is_batch()).copied().collect();
+    agreement(trap, &others).unwrap_or_else(|refusal| panic!("{refusal}"));
+    for point in trap.points.iter().filter(|p| p.is_batch()) {
         let expected = (trap.baseline().batch)(point).digest();
         for variant in trap.variants_at(point) {
             let digest = (variant.batch)(point).digest();

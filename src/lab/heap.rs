@@ -11,6 +11,7 @@
 //! | `peak_bytes` | the most of it that was live at once |
 //! | `held_bytes` | what the warm-up run left behind for the runs to come: live after it, beyond what the routine was built with. Of a pool or a reused buffer `peak_bytes` is 0, and this is not |
 //! | `moves` | how often a buffer that can move did, where the variant says so |
+//! | `live_bytes_per_op` | at points of what is held: the bytes that an op of the second half leaves live |
 //!
 //! dhat counts a `realloc` as a new block of the full new size, also one that is extended in place: that is why moves are
 //! counted beside the blocks. They depend on what the heap has been used for before, so they differ from run to run and are
@@ -27,7 +28,7 @@ use super::session::check::said;
 use super::session::{self, Session, SessionError, machine, signals};
 use crate::record::Record;
 use crate::routine::crews_alone;
-use crate::trap::{Build, Instrument, Point, Trap, Variant, Work};
+use crate::trap::{Build, Hold, Instrument, Point, Trap, Variant, Work};
 
 /// How often a cell is counted.
 const COUNTS: usize = 3;
@@ -74,7 +75,7 @@ fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) ->
     for point in &session::measured_points(Instrument::Heap, session.args.quick, trap) {
         // Keeps the input of a point alive, so that it is made once and not under the profiler: following every block of a large
         // one is most of the time that counting takes.
-        let _input = (trap.baseline().batch)(point);
+        let _input = point.is_batch().then(|| (trap.baseline().batch)(point));
         for variant in trap.variants_seen(point, Instrument::Heap) {
             if interrupted.load(Ordering::Relaxed) {
                 return None;
@@ -89,12 +90,33 @@ fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) ->
 }
 
 fn counted(cell: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
-    let counts: Result<Vec<Count>, String> = (0..COUNTS).map(|_| count_afresh(variant, *point)).collect();
-    let counts = match counts {
-        Ok(counts) => counts,
-        Err(why) => return vec![cell.clone().failed(why)],
+    let records = match variant.hold.filter(|_| point.held) {
+        Some(hold) => live(cell, hold, *point).map(|record| vec![record]),
+        None => of_a_run(cell, variant, *point),
     };
-    let metric = |metric, unit, of: fn(&Count) -> u64| exact(cell, metric, unit, counts.iter().map(of));
+    records.unwrap_or_else(|why| vec![cell.clone().failed(why)])
+}
+
+// What an op adds to what is live, over the second half of the ops: a bounded thing has filled up by then.
+fn live(cell: &Record, hold: fn(&Point) -> Hold, point: Point) -> Result<Record, String> {
+    let counts: Result<Vec<f64>, String> = (0..COUNTS).map(|_| afresh(move || count_held(hold, &point))).collect();
+    Ok(exact(cell, "live_bytes_per_op", "bytes", counts?.into_iter()))
+}
+
+fn count_held(hold: fn(&Point) -> Hold, point: &Point) -> f64 {
+    let _profiler = profiler();
+    let mut hold = hold(point);
+    let (first, second) = (point.n / 2, point.n - point.n / 2);
+    hold(first);
+    let half = HeapStats::get().curr_bytes as f64;
+    hold(second);
+    (HeapStats::get().curr_bytes as f64 - half) / second as f64
+}
+
+fn of_a_run(cell: &Record, variant: &Variant, point: Point) -> Result<Vec<Record>, String> {
+    let counts: Result<Vec<Count>, String> = (0..COUNTS).map(|_| count_afresh(variant, point)).collect();
+    let counts = counts?;
+    let metric = |metric, unit, of: fn(&Count) -> u64| exact(cell, metric, unit, counts.iter().map(|c| of(c) as f64));
     let mut records = vec![
         metric("blocks", "count", |c| c.run.total_blocks),
         metric("bytes", "bytes", |c| c.run.total_bytes),
@@ -104,7 +126,7 @@ fn counted(cell: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
     if variant.moves.is_some() {
         records.push(metric("moves", "count", |c| c.moves));
     }
-    records
+    Ok(records)
 }
 
 /// What one count saw.
@@ -121,7 +143,10 @@ struct Count {
 // The profiler is started on the new thread, and this one does nothing until it has ended.
 fn count_afresh(variant: &Variant, point: Point) -> Result<Count, String> {
     let (build, moves) = (variant.batch, variant.moves);
-    let work = move || Count { moves: moves.map_or(0, |moves| moves(&point)), ..count(build, &point) };
+    afresh(move || Count { moves: moves.map_or(0, |moves| moves(&point)), ..count(build, &point) })
+}
+
+fn afresh<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     let counting = thread::Builder::new().stack_size(STACK).spawn(work);
     let counting = counting.map_err(|e| format!("no thread could be started to count on: {e}"))?;
     counting.join().map_err(|panic| format!("panicked while it was counted: {}", said(panic.as_ref())))
@@ -149,9 +174,9 @@ fn profiler() -> Profiler {
 }
 
 // A count that came out the same each time, or the range of it.
-fn exact(cell: &Record, metric: &str, unit: &str, counts: impl Iterator<Item = u64>) -> Record {
-    let samples: Vec<f64> = counts.map(|count| count as f64).collect();
+fn exact(cell: &Record, metric: &str, unit: &str, counts: impl Iterator<Item = f64>) -> Record {
+    let samples: Vec<f64> = counts.collect();
     let low = samples.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = samples.iter().copied().fold(0.0, f64::max);
+    let high = samples.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     cell.clone().measured(metric, unit, [low, samples[0], high], samples)
 }

@@ -10,9 +10,15 @@ pub mod heap;
 #[cfg(feature = "instructions")]
 pub mod instructions;
 #[cfg(feature = "cli")]
+pub mod latency;
+#[cfg(target_os = "linux")]
+pub mod leak;
+#[cfg(feature = "cli")]
 pub mod ratio;
 #[cfg(feature = "cli")]
 pub mod session;
 pub mod stats;
 #[cfg(feature = "time")]
 pub mod time;
+#[cfg(feature = "cli")]
+pub mod usage;

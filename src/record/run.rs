@@ -126,10 +126,7 @@ impl From<&Trap> for TrapNote {
             claims: trap.claims.iter().map(|&c| c.into()).collect(),
             counts: trap.counts.into(),
             op: trap.op.into(),
-            unseen: Instrument::ALL
-                .iter()
-                .filter_map(|&i| Some((i, trap.blind_to(i).or(i.missing())?.into())))
-                .collect(),
+            unseen: Instrument::ALL.iter().filter_map(|&i| Some((i, trap.blind_to(i)?.into()))).collect(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::cell::span;
 use super::number::{figures, half_width, interval, many, percent};
 use crate::record::{Record, Run, Sweeps};
+use crate::trap::Instrument;
 
 /// An interval that reaches further than this up and down is called wide.
 pub const WIDE: f64 = 0.10;
@@ -110,7 +111,10 @@ impl Caveat {
             let processes = run.sweeps.map(|s| [s.finished, s.planned()]);
             return Some(Self::Partial { processes, why: why.clone() });
         }
-        let sweeps = run.sweeps.filter(|sweeps| sweeps.finished < FULL)?;
+        // Other instruments have few processes by nature, and fewer when quick.
+        let few =
+            |sweeps: &Sweeps| if run.instrument == Instrument::Ratio { sweeps.finished < FULL } else { run.quick };
+        let sweeps = run.sweeps.filter(few)?;
         Some(Self::FewProcesses { sweeps, quick: run.quick })
     }
 

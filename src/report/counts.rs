@@ -1,9 +1,9 @@
-//! The table of exact counts at one point: heap and instructions.
+//! The tables of counts at one point: exact ones of heap and instructions, and what the process used.
 
 use super::cell::{Missing, measures, reasons};
 use super::model::{Align, Block, Column, Table, note, paragraph};
 use super::notes::Notes;
-use super::number::{NONE, count};
+use super::number::{NONE, TIE, count, figures, short};
 use super::place::Place;
 use super::sources::Sources;
 use super::view::TrapView;
@@ -11,8 +11,13 @@ use crate::record::Record;
 use crate::trap::{Instrument, Role};
 
 // Metric, header. How often a buffer moves is no exact count: it has a line of its own.
-const HEAP: &[(&str, &str)] =
-    &[("blocks", "blocks"), ("bytes", "bytes"), ("peak_bytes", "peak bytes"), ("held_bytes", "held bytes")];
+const HEAP: &[(&str, &str)] = &[
+    ("blocks", "blocks"),
+    ("bytes", "bytes"),
+    ("peak_bytes", "peak bytes"),
+    ("held_bytes", "held bytes"),
+    ("live_bytes_per_op", "live bytes/op"),
+];
 const INSTRUCTIONS: &[(&str, &str)] = &[
     ("instructions", "instructions"),
     ("l1_hits", "L1 hits"),
@@ -20,14 +25,28 @@ const INSTRUCTIONS: &[(&str, &str)] = &[
     ("ram_hits", "RAM hits"),
     ("estimated_cycles", "est. cycles"),
 ];
-const INSTRUMENTS: [Instrument; 2] = [Instrument::Heap, Instrument::Instructions];
+const USAGE: &[(&str, &str)] = &[
+    ("cpu_ns_per_op", "CPU ns/op"),
+    ("cpu_share", "CPUs busy"),
+    ("voluntary_switches_per_op", "waits/op"),
+    ("involuntary_switches_per_op", "preempted/op"),
+    ("minor_faults_per_op", "faults/op"),
+    ("peak_rss_bytes", "peak RSS"),
+    ("rss_bytes_per_op", "RSS/op"),
+    ("threads_per_op", "threads/op"),
+    ("open_files_per_op", "files/op"),
+];
+// What the rows of each table are, and the instruments that it is of.
+const TABLES: [(&str, &[Instrument]); 2] =
+    [("one run", &[Instrument::Heap, Instrument::Instructions]), ("the process", &[Instrument::Usage])];
 
-/// The metrics of an instrument that counts, each with its header.
+/// The metrics of an instrument that counts, each with its header: those that tables show.
 pub(super) const fn metrics(instrument: Instrument) -> &'static [(&'static str, &'static str)] {
     match instrument {
         Instrument::Heap => HEAP,
         Instrument::Instructions => INSTRUCTIONS,
-        Instrument::Ratio | Instrument::Time | Instrument::Latency | Instrument::Usage => &[],
+        Instrument::Usage => USAGE,
+        Instrument::Ratio | Instrument::Time | Instrument::Latency => &[],
     }
 }
 
@@ -37,25 +56,37 @@ pub(super) fn blocks<'a>(
     sources: &Sources<'_>,
     notes: &mut Notes,
 ) -> Vec<Block> {
-    let seen: Vec<_> = INSTRUMENTS.into_iter().filter(|instrument| !trap.is_unseen(*instrument)).collect();
+    TABLES.iter().flat_map(|of| table(trap, place, of, sources, notes)).collect()
+}
+
+fn table<'a>(
+    trap: &TrapView<'a>,
+    place: Place<'a>,
+    (rows, instruments): &(&str, &[Instrument]),
+    sources: &Sources<'_>,
+    notes: &mut Notes,
+) -> Vec<Block> {
+    let seen = |instrument: &Instrument| !trap.is_unseen(*instrument) && !trap.is_elsewhere(place, *instrument);
+    let seen: Vec<_> = instruments.iter().copied().filter(seen).collect();
     let variants = variants(trap, place, &seen);
     if variants.is_empty() {
         return Vec::new();
     }
-    let mut table = Table::of(&[("one run", Align::Left)]);
+    let mut table = Table::of(&[(rows, Align::Left)]);
     table.rows = variants.iter().map(|variant| vec![(*variant).into()]).collect();
     let (mut texts, mut runs) = (Vec::new(), Vec::new());
-    for instrument in seen {
+    for &instrument in &seen {
         let records = records(trap, place, instrument);
         runs.extend(records.iter().map(|r| r.run.as_str()));
         add_columns(&mut table, &records, instrument);
         let missing: Vec<_> = variants.iter().filter_map(|v| Some((*v, missing(&records, v)?))).collect();
         texts.extend(reasons(&missing).into_iter().map(|why| format!("{} {why}", instrument.word())));
     }
-    mark(&mut table, trap, place, sources);
+    mark(&mut table, trap, place, &seen, sources);
     let mut blocks = vec![Block::Table(table)];
     blocks.extend(sources.explained(&runs).into_iter().map(note));
-    blocks.extend(moves(&records(trap, place, Instrument::Heap)).map(paragraph));
+    let moves = seen.iter().find_map(|instrument| moves(&records(trap, place, *instrument)));
+    blocks.extend(moves.map(paragraph));
     blocks.extend(texts.into_iter().filter_map(|text| notes.once(text)));
     blocks
 }
@@ -88,7 +119,7 @@ fn missing(records: &[&Record], variant: &str) -> Option<Missing> {
 pub(super) fn cell(records: &[&Record], variant: &str, metric: &str) -> String {
     let found = records.iter().rev().find(|r| r.variant == variant && measures(r, metric));
     let absent = || missing(records, variant).map_or(NONE.into(), |m| m.word.into());
-    found.map_or_else(absent, |record| exact(record))
+    found.map_or_else(absent, |record| told(record))
 }
 
 // Only what some row has; an instrument that has nothing at all still shows its word, in a column of its own.
@@ -109,11 +140,11 @@ fn add_columns(table: &mut Table, records: &[&Record], instrument: Instrument) {
 }
 
 // Behind the name of a row, the marks of the runs that its cells are from.
-fn mark<'a>(table: &mut Table, trap: &TrapView<'a>, place: Place<'a>, sources: &Sources<'_>) {
+fn mark<'a>(table: &mut Table, trap: &TrapView<'a>, place: Place<'a>, seen: &[Instrument], sources: &Sources<'_>) {
     let last =
         |variant: &str, instrument| records(trap, place, instrument).into_iter().rev().find(|r| r.variant == variant);
     for row in &mut table.rows {
-        let found = INSTRUMENTS.into_iter().filter_map(|instrument| last(&row[0], instrument));
+        let found = seen.iter().filter_map(|instrument| last(&row[0], *instrument));
         let marks: String = found.map(|record| sources.mark(&record.run)).collect();
         row[0].push_str(&marks);
     }
@@ -133,9 +164,26 @@ pub(super) fn moves(records: &[&Record]) -> Option<String> {
         .then(|| format!("Moves of the buffer, which depend on the state of the heap and are no exact count: {said}."))
 }
 
+fn told(record: &Record) -> String {
+    if record.instrument == Instrument::Usage { within(record) } else { exact(record) }
+}
+
 // Every cell is counted three times; where the counts differ both ends are told.
 fn exact(record: &Record) -> String {
     let value = count(record.value.unwrap_or(f64::NAN));
     let (low, high) = (record.low.map_or(value.clone(), count), record.high.map_or(value.clone(), count));
     if low == high { value } else { format!("{low}–{high}") }
+}
+
+// The mean of some processes, and how far its interval reaches.
+fn within(record: &Record) -> String {
+    let value = record.value.unwrap_or(f64::NAN);
+    let of = |value: f64| {
+        if record.unit.as_deref() == Some("bytes") && value.abs() >= 1e5 { short(value) } else { figures(value) }
+    };
+    match record.low.map(|low| value - low) {
+        Some(0.0) => of(value),
+        Some(half) => format!("{}{TIE}±{TIE}{}", of(value), of(half)),
+        None => format!("{}{TIE}±{TIE}?", of(value)),
+    }
 }

@@ -99,7 +99,7 @@ pub(super) fn uncounted(trap: &TrapView<'_>, instrument: Instrument) -> &'static
 }
 
 fn counted_advice<'a>(trap: &TrapView<'a>, place: Place<'a>) -> Option<&'a str> {
-    let instruments = [Instrument::Heap, Instrument::Instructions].into_iter();
+    let instruments = [Instrument::Heap, Instrument::Instructions, Instrument::Usage, Instrument::Latency].into_iter();
     let mut records = instruments.flat_map(|instrument| trap.at(place, instrument).chain(trap.all(instrument)));
     records.find(|r| r.role == Role::Fix).map(|r| r.variant.as_str())
 }

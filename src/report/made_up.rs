@@ -198,6 +198,28 @@ impl At<'_> {
         self
     }
 
+    /// Metrics of an instrument whose processes have a value each: name, unit, and `[low, value, high]`.
+    pub(super) fn within(
+        self,
+        (run, instrument): (&str, Instrument),
+        (variant, role): (&str, Role),
+        metrics: &[(&str, &str, [f64; 3])],
+    ) -> Self {
+        for &(metric, unit, span) in metrics {
+            let record = Record { run: run.into(), ..self.cell(variant, role, instrument) };
+            self.archive.records.push(record.measured(metric, unit, span, span.to_vec()));
+        }
+        self
+    }
+
+    /// A quantile that can't be told.
+    pub(super) fn too_few(self, run: &str, (variant, role): (&str, Role), metric: &str) -> Self {
+        let cell = Record { run: run.into(), ..self.cell(variant, role, Instrument::Latency) };
+        let record = Record { metric: Some(metric.into()), ..cell.blind("too few: 30 exceedances in 4 episodes") };
+        self.archive.records.push(record);
+        self
+    }
+
     /// A count of blocks that came out differently.
     pub(super) fn ranged(self, run: &str, variant: &str, [low, high]: [f64; 2]) -> Self {
         let record = Record { run: run.into(), ..self.cell(variant, Role::Fix, Instrument::Heap) };

@@ -23,6 +23,8 @@ mod label;
 mod made_up;
 #[cfg(test)]
 mod made_up_archives;
+#[cfg(test)]
+mod made_up_tails;
 mod markdown;
 pub mod model;
 mod notes;
@@ -34,10 +36,12 @@ mod row;
 mod scatter;
 mod screen;
 mod section;
+mod side_by_side;
 mod sources;
 mod strip;
 mod summary;
 mod table;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -45,6 +49,7 @@ mod times;
 mod turns;
 pub mod verdict;
 mod view;
+mod visibility;
 mod wrap;
 
 pub use document::document;

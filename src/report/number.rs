@@ -67,6 +67,19 @@ pub(super) fn arrow(from: f64, to: f64) -> String {
     if from == to { first } else { format!("{first}→{second}") }
 }
 
+/// `1.98→0.97`, `0.0042→0`: two measured values in few characters.
+pub(super) fn change(from: f64, to: f64) -> String {
+    let told = |value: f64| match value.abs() {
+        size if size >= 999.5 => short(value),
+        size if size >= 99.5 => format!("{value:.0}"),
+        size if size >= 9.995 => format!("{value:.1}"),
+        size if size < 0.000_05 => "0".into(),
+        size if size < 0.01 => format!("{value:.4}"),
+        _ => format!("{value:.2}"),
+    };
+    format!("{}→{}", told(from), told(to))
+}
+
 /// How many times fewer: `÷2.0`; `→0` where nothing is left, `0` where there was nothing.
 pub(super) fn fewer(from: f64, to: f64) -> String {
     match (from, to) {
@@ -170,6 +183,10 @@ mod tests {
         }
         assert_eq!([arrow(15.0, 1.0), arrow(6.29e6, 3.2e6), arrow(12e3, 700.0)], ["15→1", "6.3M→3.2M", "12k→700"]);
         assert_eq!([fewer(9.0, 4.5), fewer(9.0, 0.0), fewer(0.0, 0.0)], ["÷2.00", "→0", "0"]);
+        assert_eq!(
+            [change(1.984, 0.97), change(0.0042, 0.000_01), change(65_536.0, -3.0)],
+            ["1.98→0.97", "0.0042→0", "66k→-3.00"]
+        );
         assert_eq!([ratio_within([1.43, 1.46, 1.49]), ratio_within([11.9, 12.0, 12.1])], ["1.46±2%", "12.0±1%"]);
     }
 

@@ -5,7 +5,7 @@ use super::detail;
 use super::errors;
 use super::gist::{Gist, uncounted};
 use super::grid::{Grid, Lane};
-use super::number::{NONE, TIE, arrow, count, factor, fewer, many, ratio_within};
+use super::number::{NONE, TIE, arrow, change, count, factor, fewer, many, ratio_within};
 use super::resolution;
 use super::row::Row;
 use super::text::hanging;
@@ -40,6 +40,8 @@ fn overview(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<String> {
         Instrument::Instructions => {
             ("trap, advice and how many times fewer, one run", instructions(&gists), INSTRUCTIONS)
         }
+        Instrument::Latency => ("µs from due to done, trap→advice", latency(&gists), LATENCY),
+        Instrument::Usage => ("trap→advice, of the process", usage(&gists), USAGE),
         _ => ("time of the trap ÷ time of the advice", times(&gists), TIMES),
     };
     let mut lines = vec![format!("{}, {of}: {title}", instrument.word())];
@@ -55,6 +57,44 @@ const HEAP: &str =
     "+1: more headline points. peak: most at once; held: kept after a run. All rows: give a trap's name.";
 const INSTRUCTIONS: &str = "÷: times fewer, at the one point of a trap that is counted, of n = 10 000 at most. est. cycles: of simulated \
                             caches. All rows: give a trap's name.";
+
+const LATENCY: &str = "At the first paced point of a trap. n/a: too few ops lie beyond it to tell. Means of the processes; ratios with \
+                       intervals, time in queues and all arms: give a trap's name.";
+
+fn latency(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
+    let columns = [("p50_ns", "p50"), ("p95_ns", "p95"), ("p99_ns", "p99"), ("p999_ns", "p99.9"), ("mean_ns", "mean")];
+    between(gists, Instrument::Latency, &columns, 1e3)
+}
+
+const USAGE: &str = "CPUs: how many were busy. waits, preempted, faults: an op's. RSS/op: what it adds to what is held. Means of \
+                     the processes; intervals and all rows: give a trap's name.";
+
+fn usage(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
+    let columns = [
+        ("cpu_ns_per_op", "CPU ns/op"),
+        ("cpu_share", "CPUs"),
+        ("voluntary_switches_per_op", "waits"),
+        ("minor_faults_per_op", "faults"),
+        ("rss_bytes_per_op", "RSS/op"),
+    ];
+    between(gists, Instrument::Usage, &columns, 1.0)
+}
+
+// What an instrument has of the trap and of the advice, in units of so many.
+fn between(gists: &[(&TrapView<'_>, Gist<'_>)], instrument: Instrument, columns: &[(&str, &str)], unit: f64) -> Grid {
+    let names = [("trap", Lane::Word), ("advice", Lane::Name)];
+    let lanes: Vec<_> = names.into_iter().chain(columns.iter().map(|(_, header)| (*header, Lane::Word))).collect();
+    let mut grid = Grid::new(&lanes, 1);
+    let measured = |trap: &TrapView<'_>| trap.all(instrument).any(|r| r.value.is_some());
+    for (trap, gist) in gists.iter().filter(|(trap, _)| measured(trap)) {
+        let told = |metric| {
+            gist.count(trap, instrument, metric).map_or("n/a".into(), |[from, to]| change(from / unit, to / unit))
+        };
+        let names = [trap.name.into(), gist.advice.unwrap_or(NONE).into()];
+        grid.row(names.into_iter().chain(columns.iter().map(|(metric, _)| told(metric))).collect());
+    }
+    grid
+}
 
 fn times(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
     let mut grid = Grid::new(

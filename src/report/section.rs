@@ -5,7 +5,7 @@ use super::notes::Notes;
 use super::place::Place;
 use super::sources::Sources;
 use super::view::TrapView;
-use super::{counts, elsewhere, ground, resolution, scatter, times, turns};
+use super::{counts, elsewhere, ground, resolution, scatter, side_by_side, tails, times, turns};
 use crate::trap::Instrument;
 
 /// What the title of a headline point ends with.
@@ -18,9 +18,13 @@ pub(super) fn section(trap: &TrapView<'_>) -> Section {
     for place in trap.places() {
         blocks.push(Block::Heading(title(trap, place)));
         let column = trap.column.into_iter();
-        blocks.extend(column.flat_map(|column| times::blocks(trap, column, place, &sources, &mut notes)));
+        if !trap.is_elsewhere(place, Instrument::Ratio) {
+            blocks.extend(column.flat_map(|column| times::blocks(trap, column, place, &sources, &mut notes)));
+        }
+        blocks.extend(tails::blocks(trap, place, &sources, &mut notes));
         blocks.extend(counts::blocks(trap, place, &sources, &mut notes));
     }
+    blocks.extend(side_by_side::blocks(trap));
     blocks.extend(turns::blocks(trap));
     blocks.extend(elsewhere::blocks(trap));
     blocks.extend(trap.column.into_iter().flat_map(|column| scatter::blocks(trap, column)));

@@ -18,7 +18,7 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     pub(super) fn of(trap: &TrapView<'a>) -> Self {
         let (mut main, mut others) = (Vec::new(), Vec::new());
-        for instrument in [Instrument::Ratio, Instrument::Heap, Instrument::Instructions] {
+        for instrument in Instrument::ALL.into_iter().filter(|instrument| *instrument != Instrument::Time) {
             let mut runs = runs(trap, instrument);
             runs.sort_by_key(|run| (!run.quick && run.partial.is_none(), &run.started));
             main.extend(runs.pop());
@@ -43,7 +43,8 @@ impl<'a> Sources<'a> {
 
 fn runs<'a>(trap: &TrapView<'a>, instrument: Instrument) -> Vec<&'a Run> {
     let mut runs: Vec<&Run> = Vec::new();
-    for run in trap.all(instrument).filter_map(|record: &Record| trap.run_of(record)) {
+    let measured = trap.all(instrument).filter(|record: &&Record| record.blind.is_none());
+    for run in measured.filter_map(|record| trap.run_of(record)) {
         if !runs.iter().any(|known| known.run == run.run) {
             runs.push(run);
         }

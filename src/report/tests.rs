@@ -4,6 +4,7 @@ use super::document::document;
 use super::excerpt::{SpliceError, excerpt, splice};
 use super::made_up;
 use super::made_up_archives;
+use super::made_up_tails;
 use super::markdown::markdown;
 use super::model::Block;
 use super::page::write;
@@ -30,6 +31,16 @@ fn a_full_report_reads_well() {
 fn other_columns_stand_beside_the_first() {
     let [_, markdown] = pages(&made_up_archives::columns());
     insta::assert_snapshot!("columns_markdown", markdown);
+}
+
+#[test]
+fn tails_and_what_is_held_are_told_and_who_sees_the_trap() {
+    let archive = made_up_tails::archive();
+    let [text, _] = pages(&archive);
+    insta::assert_snapshot!("tails_text", text);
+    insta::assert_snapshot!("visibility_markdown", excerpt(&archive, "visibility").expect("some traps"));
+    let screens = [Instrument::Latency, Instrument::Usage].map(|instrument| screen(&archive, instrument, false));
+    insta::assert_snapshot!("screen_tails", screens.join("\n"));
 }
 
 #[test]
@@ -60,12 +71,16 @@ fn a_partial_quick_run_on_unknown_ground_says_so() {
 
 #[test]
 fn no_line_of_text_is_longer_than_a_terminal() {
-    for archive in
-        [made_up_archives::archive(), made_up_archives::columns(), made_up_archives::catalog(), Archive::default()]
-    {
+    for archive in [
+        made_up_archives::archive(),
+        made_up_archives::columns(),
+        made_up_archives::catalog(),
+        made_up_tails::archive(),
+        Archive::default(),
+    ] {
         fits(&pages(&archive)[0]);
         fits(&summary(&archive));
-        for instrument in [Instrument::Ratio, Instrument::Heap, Instrument::Instructions] {
+        for instrument in Instrument::ALL {
             fits(&screen(&archive, instrument, false));
             fits(&screen(&archive, instrument, true));
         }

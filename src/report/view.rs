@@ -80,6 +80,12 @@ impl<'a> TrapView<'a> {
         self.note.is_some_and(|note| note.unseen.iter().any(|(unseen, _)| *unseen == instrument))
     }
 
+    /// Whether an instrument leaves a point to others, as ratio does a paced one: all that it has there is why.
+    pub(super) fn is_elsewhere(&self, place: Place<'a>, instrument: Instrument) -> bool {
+        let mut here = self.at(place, instrument).peekable();
+        here.peek().is_some() && here.all(|record| record.blind.is_some() && record.metric.is_none())
+    }
+
     /// Its points in the first column, and those that only counts know there: cases as first seen, then threads, then n.
     pub(super) fn places(&self) -> Vec<Place<'a>> {
         let mut cases: BTreeMap<&str, usize> = BTreeMap::new();

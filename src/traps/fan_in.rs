@@ -256,7 +256,7 @@ pub const TRAP: Trap = Trap {
     title: "A results channel for tiny units",
     section: "concurrency",
     habit: "collect the results of a worker pool through a channel, one send a unit, when a unit takes microseconds",
-    claims: &["E5"],
+    claims: &["E5", "E6"],
     counts: "units",
     op: "one unit computed and its result collected",
     points: &[

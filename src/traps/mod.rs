@@ -33,4 +33,11 @@ catalog! {
     map_iteration,
     defer_in_loop,
     deep_recursion,
+    unbounded_cache,
+    drop_pause,
+    reclaim_interval,
+    channel_buffering,
+    busy_select,
+    leaked_worker,
+    locked_iteration,
 }

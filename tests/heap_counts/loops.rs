@@ -1,10 +1,18 @@
 //! Walks over maps, and clean-up in a loop.
 
 use super::asked;
+use dashmap::DashMap;
+use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::hint::black_box;
+use std::sync::Arc;
 use trapline::traps::defer_in_loop::{
     Ledger, by_hand, deferred_boxed, deferred_guards, files_by_hand, files_deferred_boxed, files_deferred_guards,
     files_scoped_guard, in_registers, scoped_guard,
+};
+use trapline::traps::locked_iteration::{
+    Indexed, Session, Sessions, clone_locked, hit_copying, walk_chunks, walk_chunks_barging, walk_locked, walk_shards,
+    walk_snapshot,
 };
 use trapline::traps::map_iteration::hash_map;
 use trapline::workload::OneState;
@@ -57,4 +65,42 @@ pub(crate) fn a_file_that_is_kept_is_a_few_bytes() {
     assert_eq!(asked(|| files_deferred_guards(path, &items)), numbers);
     assert_eq!(asked(|| files_scoped_guard(path, &items)), (0, 0));
     assert_eq!(asked(|| files_by_hand(path, &items)), (0, 0));
+}
+
+/// So many sessions that each own sixteen bytes.
+fn sessions<M: FromIterator<(u64, Session)>>(n: u64) -> M {
+    (0..n).map(|id| (id, Session { user: format!("{id:016x}").into(), expires: id, hits: 0 })).collect()
+}
+
+/// A copy of the map is a table and a block a session, wherever it is made: by a walker under the lock, or by the first write
+/// beside one that walks a snapshot. Shards take a block each, for a guard that is counted. The other walks ask for nothing.
+pub(crate) fn a_walk_that_copies_asks_for_every_session() {
+    let look = |session: &Session| {
+        black_box(session);
+    };
+    // 1 000 entries of 40 bytes are in 2 048 places, of 100 000 in 131 072.
+    for (n, places) in [(1_000, 2_048), (100_000, 131_072)] {
+        let copy = (n + 1, places * 41 + 16 + 16 * n);
+        let map = Mutex::new(sessions::<Sessions>(n));
+        assert_eq!(asked(|| clone_locked(&map, look)), copy, "{n} sessions");
+        assert_eq!(asked(|| walk_locked(&map, look)), (0, 0), "{n} sessions");
+        let shared = Mutex::new(Arc::new(map.into_inner()));
+        assert_eq!(asked(|| walk_snapshot(&shared, look)), (0, 0), "{n} sessions");
+        assert_eq!(asked(|| hit_copying(&shared, 7)), (0, 0), "nobody walks");
+        let beside = || {
+            let snapshot = Arc::clone(&shared.lock());
+            hit_copying(&shared, 7);
+            hit_copying(&shared, 8);
+            snapshot
+        };
+        // The two counts of the new `Arc`, and the map's own 32 bytes, lie in a block of their own.
+        let (blocks, bytes) = asked(beside);
+        assert_eq!((blocks, bytes - copy.1), (copy.0 + 1, 16 + size_of::<Sessions>() as u64), "{n} sessions");
+    }
+    let chunked = Mutex::new(sessions::<Indexed>(1_000));
+    assert_eq!(asked(|| walk_chunks(&chunked, look)), (0, 0));
+    assert_eq!(asked(|| walk_chunks_barging(&chunked, look)), (0, 0));
+    let mut sharded = DashMap::with_hasher_and_shard_amount(OneState::default(), 8);
+    sharded.extend(sessions::<Vec<_>>(1_000));
+    assert_eq!(asked(|| walk_shards(&sharded, look)).0, 8);
 }

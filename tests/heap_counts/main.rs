@@ -9,7 +9,9 @@ use trapline::traps::vec_growth::{
 };
 
 mod carried;
+mod kept;
 mod loops;
+mod reclaimed;
 mod recursion;
 mod shared;
 mod spawned;
@@ -56,6 +58,12 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     loops::a_file_that_is_kept_is_a_few_bytes();
     recursion::recursion_asks_for_the_path_alone();
     recursion::nothing_is_asked_for_to_hand_a_block_to_another_stack();
+    kept::a_cache_asks_for_a_page_a_miss_and_its_own_room();
+    kept::a_cache_without_eviction_keeps_every_key();
+    kept::a_worker_that_nobody_ends_keeps_what_it_owns();
+    reclaimed::a_boxed_tree_is_a_block_a_node();
+    reclaimed::a_session_is_two_blocks();
+    loops::a_walk_that_copies_asks_for_every_session();
 }
 
 /// `reserve_exact(1)` asks each time, and dhat counts each time. Records that own a block each ask for it in every arm, the

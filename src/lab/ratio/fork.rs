@@ -1,16 +1,15 @@
 //! A fork: one process that measures the points of one trap and tells what each block took.
 //!
 //! The arms of a point are prepared in random order, all from one input. A round runs one block of every arm in random order.
-//! The plan comes on standard input, and what was measured goes to standard output, a line a message, so that a fork that dies
-//! loses one point.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, Write};
+use std::io;
 use std::process::ExitCode;
-use std::thread;
 
 use super::planted;
 use super::protocol::{FORK, Message, Plan, PointPlan};
+use crate::lab::session::check;
+use crate::lab::session::process::{self, tell};
 use crate::lab::session::ring::{Block, Ring, Taken};
 use crate::routine::{layout, place};
 use crate::trap::{Point, Routine, Trap};
@@ -23,29 +22,7 @@ const LEAST_GROWTH: f64 = 1.5;
 /// Is a fork if the arguments say so; otherwise gives nothing.
 #[must_use]
 pub(super) fn play(traps: &[Trap]) -> Option<ExitCode> {
-    if std::env::args().nth(1).as_deref() != Some(FORK) {
-        return None;
-    }
-    let done = read_plan(io::stdin().lock()).and_then(|plan| Fork::new(traps, &plan)?.sweep(&plan));
-    Some(done.map_or_else(|error| fault(&error), |()| ExitCode::SUCCESS))
-}
-
-fn fault(error: &io::Error) -> ExitCode {
-    eprintln!("error: this fork can't go on: {error}");
-    ExitCode::FAILURE
-}
-
-fn read_plan(mut input: impl BufRead) -> io::Result<Plan> {
-    let mut line = String::new();
-    input.read_line(&mut line)?;
-    Ok(serde_json::from_str(&line)?)
-}
-
-fn tell(message: &Message) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, message)?;
-    out.write_all(b"\n")?;
-    out.flush()
+    process::play(FORK, |plan: Plan| Fork::new(traps, &plan)?.sweep(&plan))
 }
 
 // What the fastest run of a point took.
@@ -69,12 +46,7 @@ impl<'a> Fork<'a> {
         let trap = trap.ok_or_else(|| io::Error::other(format!("there is no trap {}", plan.trap)))?;
         layout::vary_heap(plan.class);
         place::pin(plan.pinned);
-        // glibc's malloc has a faster mode until the first thread starts, and services have threads.
-        thread::spawn(|| {
-            loop {
-                thread::park();
-            }
-        });
+        process::have_threads();
         Ok(Self { trap, smallest: HashMap::new() })
     }
 
@@ -123,7 +95,7 @@ impl<'a> Fork<'a> {
         }
         let variant = self.trap.variant(name).unwrap_or(self.trap.baseline());
         let mut routine = (variant.batch)(point);
-        agrees(routine.as_mut(), wanted.digest)?;
+        check::agrees(routine.as_mut(), wanted.digest)?;
         let block = Block::calibrate(routine.as_mut(), wanted.blocks)?;
         Ok((routine, if planted::is_planted(name) { block.planted() } else { block }))
     }
@@ -150,12 +122,4 @@ impl<'a> Fork<'a> {
         }
         None
     }
-}
-
-fn agrees(routine: &mut dyn Routine, expected: u64) -> Result<(), String> {
-    let digest = routine.digest();
-    if digest == expected {
-        return Ok(());
-    }
-    Err(format!("refused: its digest is {digest:016x} in this process and was {expected:016x} in the check"))
 }

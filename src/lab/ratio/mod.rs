@@ -6,7 +6,6 @@
 //! base of a round is the mean of the trap's two instances; the value of a layout is the median over its processes; the
 //! estimate is exp(mean over layouts), its interval exp(mean ± t(0.975, L − 1) · sd ÷ √L).
 
-mod child;
 mod fork;
 mod planted;
 mod protocol;

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::child::{self, End};
 use super::fork;
 use super::planted;
-use super::protocol::{Message, Plan, PointPlan};
+use super::protocol::{FORK, Message, Plan, PointPlan};
 use super::rows::Rows;
 use super::schedule::{self, Terms};
 use super::value::Times;
 use crate::lab::session::check::Sound;
+use crate::lab::session::process::{self, End};
 use crate::lab::session::rounds::RoundsFile;
 use crate::lab::session::steal::Steal;
 use crate::lab::session::{self, Session, SessionError, probe, relink, signals};
@@ -185,7 +185,7 @@ impl<'a> Sampler<'a> {
 
     fn listen(&self, path: &Path, plan: &Plan) -> Result<(End, Ear), SessionError> {
         let mut ear = Ear { points: plan.points.clone(), at: 0, arm: None, heard: Vec::new(), refused: Vec::new() };
-        let end = child::listen(path, plan, self.patience, &self.interrupted, |message| ear.hear(message));
+        let end = process::listen(path, (FORK, plan), self.patience, &self.interrupted, |message| ear.hear(message));
         let end = end.map_err(|source| SessionError::Io { verb: "start", path: PathBuf::from(path), source })?;
         Ok((end, ear))
     }

@@ -47,7 +47,7 @@ pub(super) fn plans(trap: &Trap, sound: &[Sound], terms: Terms, planted: &[usize
     let timed = |p: &&Point| p.is_for(Instrument::Ratio) && !crowded(p);
     let shares: u32 = trap.points.iter().filter(timed).map(weight).sum();
     let plan = |sound: &&Sound| {
-        let point = place_of(trap, sound);
+        let point = sound.place_in(trap);
         let mut arms: Vec<&str> =
             trap.variants_seen(&sound.point, Instrument::Ratio).map(|v| v.name).chain([SAME]).collect();
         if planted.contains(&point) {
@@ -79,10 +79,6 @@ pub(super) fn class(passes: usize, layout: usize, pass: usize) -> usize {
     let half = passes.div_ceil(2);
     let place = if passes >= CLASSES { pass % half + 2 * (pass / half) } else { layout + pass + pass / half };
     place % CLASSES
-}
-
-fn place_of(trap: &Trap, sound: &Sound) -> usize {
-    trap.points.iter().position(|p| *p == sound.point).unwrap_or_default()
 }
 
 fn weight(point: &Point) -> u32 {
@@ -133,7 +129,7 @@ pub(super) fn planted<'a>(traps: &[(&'a Trap, &'a [Sound])]) -> Vec<(&'a str, us
     let headlines = || {
         traps.iter().flat_map(|(trap, sound)| sound.iter().map(move |s| (*trap, s))).filter(|(_, s)| s.point.headline)
     };
-    let of = |(trap, sound): (&'a Trap, &Sound)| (trap.name, place_of(trap, sound));
+    let of = |(trap, sound): (&'a Trap, &Sound)| (trap.name, sound.place_in(trap));
     let ns = |sound: &Sound| sound.ns.first().copied().unwrap_or(f64::MAX);
     let short = |s: &Sound| s.shape == Shape::Alone && ns(s) <= LONGEST_PLANTED;
     let alone = headlines().filter(|(_, s)| short(s)).min_by(|(_, a), (_, b)| ns(a).total_cmp(&ns(b)));

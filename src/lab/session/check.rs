@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use thiserror::Error;
 
 use super::progress::Progress;
-use crate::trap::{Point, Routine, Shape, Trap, Variant, Work};
+use crate::trap::{Point, Routine, Shape, Stream, Trap, Variant, Work};
 
 /// Why a trap is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -20,7 +21,7 @@ pub enum Refusal {
         /// The trap.
         trap: &'static str,
         /// The point.
-        point: Point,
+        point: String,
         /// The trap's own variant.
         baseline: &'static str,
         /// Its digest.
@@ -36,7 +37,7 @@ pub enum Refusal {
         /// The trap.
         trap: &'static str,
         /// The point.
-        point: Point,
+        point: String,
         /// The variant.
         variant: &'static str,
         /// What it said.
@@ -57,6 +58,25 @@ pub struct Sound {
     pub ns: Vec<f64>,
 }
 
+impl Sound {
+    /// The place of its point among the trap's.
+    pub(in crate::lab) fn place_in(&self, trap: &Trap) -> usize {
+        trap.points.iter().position(|p| *p == self.point).unwrap_or_default()
+    }
+}
+
+/// Whether a routine gives this digest also in a process of its own.
+///
+/// # Errors
+/// If it does not.
+pub(in crate::lab) fn agrees(routine: &mut dyn Routine, expected: u64) -> Result<(), String> {
+    let digest = routine.digest();
+    if digest == expected {
+        return Ok(());
+    }
+    Err(format!("refused: its digest is {digest:016x} in this process and was {expected:016x} in the check"))
+}
+
 /// Runs every variant of a trap at each of these points.
 ///
 /// # Errors
@@ -70,10 +90,10 @@ fn agree(trap: &Trap, point: &Point) -> Result<Sound, Refusal> {
     // It lives until the others have been looked at, so that they share its input and its crew.
     let (_alive, first) = look(trap, baseline, point)?;
     let mut sound = Sound { point: *point, digest: first.digest, shape: first.shape, ns: vec![first.ns] };
-    for variant in trap.variants_at(point).filter(|v| v.name != baseline.name) {
+    for variant in trap.variants_at(point).filter(|v| v.name != baseline.name && v.is_built_at(point)) {
         let (_, seen) = look(trap, variant, point)?;
         if seen.digest != first.digest {
-            let (trap, point, baseline, variant) = (trap.name, *point, baseline.name, variant.name);
+            let (trap, point, baseline, variant) = (trap.name, point.to_string(), baseline.name, variant.name);
             let (expected, digest) = (first.digest, seen.digest);
             return Err(Refusal::Disagree { trap, point, baseline, expected, variant, digest });
         }
@@ -91,15 +111,45 @@ struct Seen {
     ns: f64,
 }
 
-fn look(trap: &Trap, variant: &Variant, point: &Point) -> Result<(Box<dyn Routine>, Seen), Refusal> {
-    let run = AssertUnwindSafe(|| {
-        let mut routine = (variant.batch)(point);
-        let digest = routine.digest();
-        let seen = Seen { digest, shape: routine.shape(), ns: routine.block(Work::Runs(1)).ns_per_run };
-        (routine, seen)
+impl Seen {
+    // Of what is no run.
+    const fn of_answer(digest: u64) -> Self {
+        Self { digest, shape: Shape::Alone, ns: 0.0 }
+    }
+}
+
+/// Ops of a stream, before its answer is asked for.
+const SERVED: u64 = 1_000;
+/// Ops that are held, to see that they can be: nothing but what is left of them could be compared.
+const HELD: u64 = 8;
+
+// What was looked at, and what was seen.
+type Look = (Option<Box<dyn Routine>>, Seen);
+
+fn look(trap: &Trap, variant: &Variant, point: &Point) -> Result<Look, Refusal> {
+    let look = AssertUnwindSafe(|| match (variant.stream, variant.hold) {
+        (Some(stream), _) if point.every.is_some() => (None, Seen::of_answer(served(stream(point), point.n))),
+        (_, Some(hold)) if point.held => {
+            hold(point)(HELD.min(point.n));
+            (None, Seen::of_answer(0))
+        }
+        _ => run(variant, point),
     });
-    let refusal = |why| Refusal::Panicked { trap: trap.name, point: *point, variant: variant.name, why };
-    catch_unwind(run).map_err(|panic| refusal(said(panic.as_ref())))
+    let refusal = |why| Refusal::Panicked { trap: trap.name, point: point.to_string(), variant: variant.name, why };
+    catch_unwind(look).map_err(|panic| refusal(said(panic.as_ref())))
+}
+
+fn run(variant: &Variant, point: &Point) -> Look {
+    let mut routine = (variant.batch)(point);
+    let digest = routine.digest();
+    let seen = Seen { digest, shape: routine.shape(), ns: routine.block(Work::Runs(1)).ns_per_run };
+    (Some(routine), seen)
+}
+
+// The answer after some ops that nothing paces.
+fn served(mut stream: Box<dyn Stream>, n: u64) -> u64 {
+    (0..n.min(SERVED)).for_each(|_| stream.op(Instant::now()));
+    stream.end().answer
 }
 
 /// What a panic said.

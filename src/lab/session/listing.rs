@@ -34,8 +34,14 @@ pub fn measured_points(instrument: Instrument, quick: bool, trap: &Trap) -> Vec<
         Instrument::Ratio | Instrument::Heap => points(quick),
         Instrument::Time => points(true),
         Instrument::Instructions => trap.counted_point().copied().into_iter().collect(),
-        Instrument::Latency | Instrument::Usage => Vec::new(),
+        Instrument::Usage => points(false).into_iter().filter(is_used).collect(),
+        Instrument::Latency => points(false),
     }
+}
+
+// Usage measures where claims are judged, what is held, and where it was asked for by name.
+fn is_used(point: &Point) -> bool {
+    point.headline || point.held || !point.only.is_empty()
 }
 
 /// Checks every variant once at every point.

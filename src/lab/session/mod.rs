@@ -3,11 +3,13 @@
 pub mod args;
 pub mod check;
 mod error;
+mod footprint;
 mod listing;
 pub mod machine;
 mod opening;
 mod paths;
 pub mod probe;
+pub(super) mod process;
 pub mod progress;
 pub(super) mod relink;
 pub(super) mod ring;

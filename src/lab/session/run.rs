@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::args::Args;
 use super::check::{self, Checked};
 use super::error::SessionError;
+use super::footprint::Footprint;
 use super::listing::{list, measured_points, test};
 use super::opening::{circumstances, forget, open_store, read_executable};
 use super::paths::target_folder;
@@ -90,8 +91,14 @@ impl<'a> Session<'a> {
     {
         let mut session = Self::open(instrument, args, known, chosen)?;
         session.refuse()?;
+        // After the check, in which this thread has opened what it keeps for life, such as the file that its run delay is read from.
+        let before = Footprint::now();
         let measured = measure(&mut session);
         session.progress.end();
+        if let Some(left) = before.and_then(Footprint::left_behind) {
+            session.progress.note(&format!("error: {left}"));
+            session.failures += 1;
+        }
         // What was measured before a fault is in the records, so the report is due all the same.
         let reported = session.report();
         measured?;
@@ -163,12 +170,8 @@ impl<'a> Session<'a> {
 
     // The cells of points that are for other instruments.
     fn others(&self, trap: &Trap) -> Vec<Record> {
-        let others = trap.points.iter().filter(|p| !p.is_for(self.run.instrument));
-        let why = |p: &Point| {
-            let words: Vec<&str> = p.only.iter().map(|instrument| instrument.word()).collect();
-            format!("a point of {} alone", words.join(" and "))
-        };
-        others.flat_map(|p| self.cells_at(trap, &[*p]).into_iter().map(move |cell| cell.blind(why(p)))).collect()
+        let others = trap.points.iter().filter_map(|p| Some((p, p.not_for(self.run.instrument)?)));
+        others.flat_map(|(p, why)| self.cells_at(trap, &[*p]).into_iter().map(move |cell| cell.blind(&*why))).collect()
     }
 
     /// Puts the records of the run so far into the store, in place of what an earlier call put.

@@ -9,10 +9,12 @@
 
 mod components;
 mod interval;
+mod line;
 mod permutation;
 #[cfg(test)]
 pub(crate) mod simulated;
 
 pub use components::{Components, components};
 pub use interval::{geometric_interval, layout_medians, median, nested_interval, next_link, t_interval};
+pub use line::{Line, line};
 pub use permutation::{holm, permutation_p};

@@ -1,0 +1,161 @@
+//! The tables of the tail at one paced point: from due to done, in the queue, and trap ÷ arm.
+
+use super::cell::{Missing, measures, reasons, span};
+use super::model::{Align, Block, Table, note};
+use super::notes::Notes;
+use super::number::{NONE, TIE, figures, interval, percent};
+use super::place::Place;
+use super::sources::Sources;
+use super::verdict::Word;
+use super::view::TrapView;
+use crate::record::Record;
+use crate::trap::{Instrument, Role};
+
+/// The arm of the empty op.
+pub(super) const HICCUPS: &str = "hiccups";
+/// A quantile that is no more than so many times that of the empty op is the machine's own.
+const OWN: f64 = 1.5;
+const NS_PER_US: f64 = 1e3;
+
+// Metric, header.
+const LATE: &[(&str, &str)] = &[
+    ("p50_ns", "p50 µs"),
+    ("p95_ns", "p95 µs"),
+    ("p99_ns", "p99 µs"),
+    ("p999_ns", "p99.9 µs"),
+    ("max_ns", "max µs"),
+    ("mean_ns", "mean µs"),
+];
+const QUEUE: &[(&str, &str)] =
+    &[("queue_p50_ns", "queue p50 µs"), ("queue_p99_ns", "queue p99 µs"), ("queue_mean_ns", "queue mean µs")];
+const RATIOS: &[(&str, &str, &str)] = &[
+    ("p50_ratio", "p50_ns", "p50 ratio [95 %]"),
+    ("p95_ratio", "p95_ns", "p95 ratio [95 %]"),
+    ("p99_ratio", "p99_ns", "p99 ratio [95 %]"),
+    ("p999_ratio", "p999_ns", "p99.9 ratio [95 %]"),
+];
+
+pub(super) fn blocks<'a>(
+    trap: &TrapView<'a>,
+    place: Place<'a>,
+    sources: &Sources<'_>,
+    notes: &mut Notes,
+) -> Vec<Block> {
+    let tail = Tail::at(trap, place);
+    if trap.is_unseen(Instrument::Latency) || tail.records.iter().all(|r| r.metric.is_none() && r.failed.is_none()) {
+        return Vec::new();
+    }
+    let mut blocks = vec![Block::Table(tail.times())];
+    blocks.extend(tail.ratios().map(Block::Table));
+    let runs: Vec<&str> = tail.records.iter().map(|r| r.run.as_str()).collect();
+    blocks.extend(sources.explained(&runs).into_iter().map(note));
+    blocks.extend(tail.said().into_iter().filter_map(|text| notes.once(text)));
+    blocks
+}
+
+// All that latency has at one point.
+struct Tail<'a> {
+    records: Vec<&'a Record>,
+}
+
+impl<'a> Tail<'a> {
+    fn at(trap: &TrapView<'a>, place: Place<'a>) -> Self {
+        Self { records: trap.all(Instrument::Latency).filter(|r| Place::of(r) == place).collect() }
+    }
+
+    // The trap first, the empty op last; those that have something here.
+    fn arms(&self) -> Vec<(&'a str, Role)> {
+        let mut arms: Vec<(&str, Role)> = Vec::new();
+        for record in self.records.iter().filter(|r| r.metric.is_some() || r.failed.is_some()) {
+            if !arms.iter().any(|(known, _)| *known == record.variant) {
+                arms.push((&record.variant, record.role));
+            }
+        }
+        arms.sort_by_key(|(_, role)| *role);
+        arms
+    }
+
+    fn find(&self, arm: &str, metric: &str) -> Option<&'a Record> {
+        self.records.iter().rev().find(|r| r.variant == arm && measures(r, metric)).copied()
+    }
+
+    fn missing(&self, arm: &str, metric: &str) -> Option<Missing> {
+        let of = |r: &&&Record| r.variant == arm && r.metric.as_deref().is_none_or(|known| known == metric);
+        self.records.iter().rev().filter(of).find_map(|r| Missing::of(r))
+    }
+
+    // Whether a quantile is hardly more than that of the empty op.
+    fn is_own(&self, arm: &str, metric: &str) -> bool {
+        let of = |arm| self.find(arm, metric).and_then(|r| r.value);
+        arm != HICCUPS && of(arm).zip(of(HICCUPS)).is_some_and(|(value, floor)| value <= OWN * floor)
+    }
+
+    fn times(&self) -> Table {
+        let known = |(metric, _): &&(&str, &str)| self.records.iter().any(|r| measures(r, metric));
+        let shown: Vec<_> = LATE.iter().chain(QUEUE.iter().filter(known)).collect();
+        let mut table = Table::of(&[("due to done", Align::Left)]);
+        let headers = shown.iter().map(|(_, header)| *header).chain(["busy"]);
+        table.columns.extend(Table::of(&headers.map(|header| (header, Align::Right)).collect::<Vec<_>>()).columns);
+        for (arm, _) in self.arms() {
+            let cells = shown.iter().map(|(metric, _)| self.time(arm, metric));
+            let busy = self.find(arm, "busy_share").and_then(|r| r.value).map_or(NONE.into(), percent);
+            table.rows.push([arm.to_owned()].into_iter().chain(cells).chain([busy]).collect());
+        }
+        table
+    }
+
+    fn time(&self, arm: &str, metric: &str) -> String {
+        let Some(value) = self.find(arm, metric).and_then(|r| r.value) else {
+            return self.missing(arm, metric).map_or(NONE.into(), |missing| missing.word.into());
+        };
+        let own = if self.is_own(arm, metric) && metric.starts_with('p') { "~" } else { "" };
+        format!("{own}{}", figures(value / NS_PER_US))
+    }
+
+    fn ratios(&self) -> Option<Table> {
+        let known = |(metric, ..): &&(&str, &str, &str)| self.records.iter().any(|r| measures(r, metric));
+        let shown: Vec<_> = RATIOS.iter().filter(known).collect();
+        let mut table = Table::of(&[("trap ÷ arm", Align::Left)]);
+        let headers: Vec<_> = shown.iter().map(|(.., header)| (*header, Align::Left)).collect();
+        table.columns.extend(Table::of(&headers).columns);
+        for (arm, _) in self.arms().into_iter().filter(|(_, role)| !matches!(role, Role::Trap | Role::Control)) {
+            let cells = shown.iter().map(|(metric, of, _)| self.ratio(arm, metric, of));
+            table.rows.push([arm.to_owned()].into_iter().chain(cells).collect());
+        }
+        (!shown.is_empty()).then_some(table)
+    }
+
+    // No word where both are the machine's own.
+    fn ratio(&self, arm: &str, metric: &str, of: &str) -> String {
+        let Some(span) = self.find(arm, metric).and_then(span) else {
+            return self.missing(arm, metric).map_or(NONE.into(), |missing| missing.word.into());
+        };
+        let trap = self.records.iter().find(|r| r.role == Role::Trap).map_or("", |r| r.variant.as_str());
+        let word = if self.is_own(arm, of) && self.is_own(trap, of) { "~" } else { Word::of(span, None).word() };
+        format!("{},{TIE}{word}", interval(span))
+    }
+
+    // Arms that are not here at all, then quantiles that can't be told, a line each.
+    fn said(&self) -> Vec<String> {
+        let all = self.records.iter().filter(|r| r.metric.is_none());
+        let absent: Vec<_> = all.filter_map(|r| Some((r.variant.as_str(), Missing::of(r)?))).collect();
+        let mut said = reasons(&absent);
+        for (metric, header) in LATE.iter().chain(QUEUE) {
+            let arms = self.arms().into_iter().map(|(arm, _)| arm);
+            let few: Vec<&str> = arms.filter(|arm| self.is_too_few(arm, metric)).collect();
+            let name = header.trim_end_matches(" µs");
+            said.extend(
+                (!few.is_empty())
+                    .then(|| format!("{name} n/a: too few ops or episodes beyond it ({})", few.join(", "))),
+            );
+        }
+        if self.arms().iter().any(|(arm, _)| RATIOS.iter().any(|(_, metric, _)| self.is_own(arm, metric))) {
+            said.push("~: no more than 1.5 times that of the empty op (hiccups): the machine's own.".into());
+        }
+        said
+    }
+
+    fn is_too_few(&self, arm: &str, metric: &str) -> bool {
+        self.records.iter().any(|r| r.variant == arm && r.metric.as_deref() == Some(metric) && r.blind.is_some())
+    }
+}
