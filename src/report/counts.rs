@@ -36,6 +36,9 @@ const USAGE: &[(&str, &str)] = &[
     ("threads_per_op", "threads/op"),
     ("open_files_per_op", "files/op"),
 ];
+// On a screen alone: the page has tables of its own for tails.
+const LATENCY: &[(&str, &str)] =
+    &[("p50_ns", "p50 ns"), ("p95_ns", "p95 ns"), ("p99_ns", "p99 ns"), ("mean_ns", "mean ns")];
 // What the rows of each table are, and the instruments that it is of.
 const TABLES: [(&str, &[Instrument]); 2] =
     [("one run", &[Instrument::Heap, Instrument::Instructions]), ("the process", &[Instrument::Usage])];
@@ -46,7 +49,8 @@ pub(super) const fn metrics(instrument: Instrument) -> &'static [(&'static str, 
         Instrument::Heap => HEAP,
         Instrument::Instructions => INSTRUCTIONS,
         Instrument::Usage => USAGE,
-        Instrument::Ratio | Instrument::Time | Instrument::Latency => &[],
+        Instrument::Latency => LATENCY,
+        Instrument::Ratio | Instrument::Time => &[],
     }
 }
 
@@ -165,7 +169,8 @@ pub(super) fn moves(records: &[&Record]) -> Option<String> {
 }
 
 fn told(record: &Record) -> String {
-    if record.instrument == Instrument::Usage { within(record) } else { exact(record) }
+    let sampled = matches!(record.instrument, Instrument::Usage | Instrument::Latency);
+    if sampled { within(record) } else { exact(record) }
 }
 
 // Every cell is counted three times; where the counts differ both ends are told.

@@ -15,8 +15,8 @@ use crate::trap::{Ended, Point, Stream, Trap, stream};
 
 /// In a case that is named so, an arm that can't carry the rate is the finding.
 pub(super) const OVERLOAD: &str = "overload";
-// What may be behind at the end, as a share of the ops.
-const BEHIND: f64 = 0.05;
+// What may be behind all through the second half, as a share of the ops: 5 % at the end of a steady fall.
+const BEHIND: f64 = 0.025;
 // A minute, for the histogram.
 const LONGEST: u64 = 60_000_000_000;
 

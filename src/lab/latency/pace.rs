@@ -60,9 +60,10 @@ fn ns(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Ops that were not done in time at the end: how far the last one was behind, in ops.
+/// How far it was behind at the least in the second half, in ops: a pause is caught up with, and a rate that is too high is not.
 pub(super) fn backlog(timed: &Timed, every: Duration) -> u64 {
-    timed.late.last().map_or(0, |late| late / ns(every).max(1))
+    let second = &timed.late[timed.late.len() / 2..];
+    second.iter().min().map_or(0, |late| late / ns(every).max(1))
 }
 
 #[cfg(test)]
@@ -92,6 +93,14 @@ mod tests {
         assert_eq!((timed.ended.answer, timed.ended.shed, timed.late.len()), (25, 1, 20));
         assert_eq!(timed.ended.queued, (5..25).collect::<Vec<_>>());
         assert!(timed.wall >= 190_000 && timed.busy <= timed.wall);
+    }
+
+    #[test]
+    fn a_pause_at_the_end_is_no_backlog_and_a_steady_fall_is() {
+        let of = |late: Vec<u64>| backlog(&Timed { late, ..Timed::default() }, Duration::from_nanos(10));
+        assert_eq!(of(vec![1, 2, 1, 2, 1, 900, 890, 880]), 0);
+        assert_eq!(of(vec![100, 200, 300, 400, 500, 600, 700, 800]), 50);
+        assert_eq!(of(Vec::new()), 0);
     }
 
     // An op that takes three periods makes the next two late by what is left of it: an open loop, and no coordinated omission.
