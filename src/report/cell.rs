@@ -1,6 +1,7 @@
 //! What one record says, or why it says nothing.
 
 use crate::record::Record;
+use crate::trap::Role;
 
 /// `[low, value, high]` of a record that has all three.
 pub(super) fn span(record: &Record) -> Option<[f64; 3]> {
@@ -32,6 +33,18 @@ impl Missing {
         let (word, why) = reasons.into_iter().find_map(|(word, why)| Some((word, why.clone()?)))?;
         Some(Self { word, why })
     }
+}
+
+/// The arms of some records, each once, the trap first and controls last.
+pub(super) fn arms<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<(&'a str, Role)> {
+    let mut arms: Vec<(&str, Role)> = Vec::new();
+    for record in records {
+        if !arms.iter().any(|(known, _)| *known == record.variant) {
+            arms.push((&record.variant, record.role));
+        }
+    }
+    arms.sort_by_key(|(_, role)| *role);
+    arms
 }
 
 /// Why cells are empty, the variants of one reason together.

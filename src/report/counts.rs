@@ -1,6 +1,6 @@
 //! The tables of counts at one point: exact ones of heap and instructions, and what the process used.
 
-use super::cell::{Missing, measures, reasons};
+use super::cell::{Missing, arms, measures, reasons};
 use super::model::{Align, Block, Column, Table, note, paragraph};
 use super::notes::Notes;
 use super::number::{NONE, TIE, count, figures, short};
@@ -8,7 +8,7 @@ use super::place::Place;
 use super::sources::Sources;
 use super::view::TrapView;
 use crate::record::Record;
-use crate::trap::{Instrument, Role};
+use crate::trap::Instrument;
 
 // Metric, header. How often a buffer moves is no exact count: it has a line of its own.
 const HEAP: &[(&str, &str)] = &[
@@ -105,14 +105,8 @@ pub(super) fn records<'a>(trap: &TrapView<'a>, place: Place<'a>, instrument: Ins
 
 /// The variants that these instruments know at a point, the trap first.
 pub(super) fn variants<'a>(trap: &TrapView<'a>, place: Place<'a>, instruments: &[Instrument]) -> Vec<&'a str> {
-    let mut variants: Vec<(&str, Role)> = Vec::new();
-    for record in instruments.iter().flat_map(|instrument| trap.at(place, *instrument)) {
-        if !variants.iter().any(|(known, _)| *known == record.variant) {
-            variants.push((&record.variant, record.role));
-        }
-    }
-    variants.sort_by_key(|(_, role)| *role);
-    variants.into_iter().map(|(variant, _)| variant).collect()
+    let records = instruments.iter().flat_map(|instrument| trap.at(place, *instrument));
+    arms(records).into_iter().map(|(variant, _)| variant).collect()
 }
 
 fn missing(records: &[&Record], variant: &str) -> Option<Missing> {

@@ -1,6 +1,6 @@
 //! What each arm of a trap costs and what it buys, instrument beside instrument: a trade-off has two ends.
 
-use super::cell::measures;
+use super::cell::{arms, measures};
 use super::model::{Align, Block, Table, paragraph};
 use super::number::{NONE, figures, short};
 use super::place::Place;
@@ -42,7 +42,8 @@ pub(super) fn blocks(trap: &TrapView<'_>) -> Vec<Block> {
     let mut table = Table::of(&[("arm", Align::Left)]);
     let headers: Vec<_> = columns.iter().map(|(column, _)| (column.header, Align::Right)).collect();
     table.columns.extend(Table::of(&headers).columns);
-    for arm in arms(trap) {
+    let stated = [Instrument::Latency, Instrument::Ratio, Instrument::Heap].into_iter().flat_map(|i| trap.all(i));
+    for (arm, _) in arms(stated.filter(|r| r.role != Role::Control)) {
         let cells = columns.iter().map(|(column, place)| column.cell(trap, *place, arm));
         table.rows.push(std::iter::once(arm.to_owned()).chain(cells).collect());
     }
@@ -55,24 +56,12 @@ pub(super) fn blocks(trap: &TrapView<'_>) -> Vec<Block> {
     vec![Block::Heading("Side by side".into()), paragraph(said), Block::Table(table)]
 }
 
-fn arms<'a>(trap: &TrapView<'a>) -> Vec<&'a str> {
-    let mut arms: Vec<(&str, Role)> = Vec::new();
-    let stated = [Instrument::Latency, Instrument::Ratio, Instrument::Heap].into_iter().flat_map(|i| trap.all(i));
-    for record in stated.filter(|r| r.role != Role::Control) {
-        if !arms.iter().any(|(known, _)| *known == record.variant) {
-            arms.push((&record.variant, record.role));
-        }
-    }
-    arms.sort_by_key(|(_, role)| *role);
-    arms.into_iter().map(|(arm, _)| arm).collect()
-}
-
 impl Column {
     // A ratio has no value for the trap itself.
     fn place<'a>(&self, trap: &TrapView<'a>) -> Option<Place<'a>> {
         let has = |place: &Place<'a>| {
-            let here = trap.all(self.instrument).filter(|r| Place::of(r) == *place && r.role != Role::Control);
-            here.into_iter().any(|r| measures(r, self.metric))
+            let mut here = trap.all(self.instrument).filter(|r| Place::of(r) == *place && r.role != Role::Control);
+            here.any(|r| measures(r, self.metric))
         };
         let headlines = trap.headlines().into_iter();
         headlines.chain(trap.places()).find(has)

@@ -1,6 +1,6 @@
 //! The tables of the tail at one paced point: from due to done, in the queue, and trap ÷ arm.
 
-use super::cell::{Missing, measures, reasons, span};
+use super::cell::{Missing, arms, measures, reasons, span};
 use super::model::{Align, Block, Table, note};
 use super::notes::Notes;
 use super::number::{NONE, TIE, figures, interval, percent};
@@ -65,14 +65,7 @@ impl<'a> Tail<'a> {
 
     // The trap first, the empty op last; those that have something here.
     fn arms(&self) -> Vec<(&'a str, Role)> {
-        let mut arms: Vec<(&str, Role)> = Vec::new();
-        for record in self.records.iter().filter(|r| r.metric.is_some() || r.failed.is_some()) {
-            if !arms.iter().any(|(known, _)| *known == record.variant) {
-                arms.push((&record.variant, record.role));
-            }
-        }
-        arms.sort_by_key(|(_, role)| *role);
-        arms
+        arms(self.records.iter().copied().filter(|r| r.metric.is_some() || r.failed.is_some()))
     }
 
     fn find(&self, arm: &str, metric: &str) -> Option<&'a Record> {

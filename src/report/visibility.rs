@@ -54,20 +54,20 @@ pub(super) fn matrix(traps: &[TrapView<'_>]) -> Table {
     let headers = SHOWN.iter().map(|instrument| (instrument.word(), Align::Left));
     let mut table = Table::of(&std::iter::once(("trap", Align::Left)).chain(headers).collect::<Vec<_>>());
     for trap in traps {
-        let words = SHOWN.iter().map(|instrument| word(trap, *instrument).to_owned());
+        let advice = Gist::of(trap).and_then(|gist| gist.advice);
+        let words = SHOWN.iter().map(|instrument| word(trap, advice, *instrument).to_owned());
         table.rows.push(std::iter::once(trap.name.to_owned()).chain(words).collect());
     }
     table
 }
 
-fn word(trap: &TrapView<'_>, instrument: Instrument) -> &'static str {
+fn word(trap: &TrapView<'_>, advice: Option<&str>, instrument: Instrument) -> &'static str {
     let records: Vec<&Record> = trap.all(instrument).collect();
     let measured = records.iter().any(|r| r.role == Role::Trap && r.value.is_some());
     if !measured {
         let missing = records.iter().find_map(|r| Missing::of(r));
         return missing.map_or(NONE, |missing| if missing.word == "n/a" { "blind" } else { missing.word });
     }
-    let advice = Gist::of(trap).and_then(|gist| gist.advice);
     if advice.is_some_and(|advice| shows(&records, instrument, advice)) { "seen" } else { "misleading" }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::fork;
 use super::protocol::{HICCUPS, Message, Plan, ROLE};
@@ -28,15 +28,18 @@ pub fn main(traps: &[Trap]) -> ExitCode {
 fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
     let passes = if session.args.quick { QUICK } else { PASSES };
     let mut sampler = Sampler::new(session);
-    if sampler.cells.is_empty() {
+    let mut cells: Vec<Cell> = sampler.traps.iter().flat_map(|trap| cells(session, trap)).collect();
+    cells.extend(hiccups(session, &sampler.traps));
+    if cells.is_empty() {
         return sampler.put(session);
     }
     sampler.link(session, passes);
-    session.progress.steps(passes * sampler.cells.len());
+    session.progress.steps(passes * cells.len());
     for pass in 0..passes {
-        let whole = sampler.pass(session, pass)?;
-        session.run.sweeps = Some(Sweeps { layouts: sampler.layouts.len(), processes: 1, finished: sampler.finished });
-        session.run.partial = (!whole).then(|| format!("interrupted after {} of {passes} passes", sampler.finished));
+        let whole = process::pass(&session.progress, pass, &mut cells, |cell| sampler.measure(session, cell, pass))?;
+        let finished = pass + usize::from(whole);
+        session.run.sweeps = Some(Sweeps { layouts: sampler.layouts.len(), processes: 1, finished });
+        session.run.partial = (!whole).then(|| format!("interrupted after {finished} of {passes} passes"));
         sampler.put(session)?;
         if !whole {
             break;
@@ -56,19 +59,13 @@ struct Sampler<'a> {
     patience: Duration,
     traps: Vec<&'a Trap>,
     layouts: Vec<PathBuf>,
-    cells: Vec<Cell>,
     rows: Rows,
-    finished: usize,
 }
 
 impl<'a> Sampler<'a> {
     fn new(session: &Session<'a>) -> Self {
-        let traps = session.seen_traps();
-        let mut cells: Vec<Cell> = traps.iter().flat_map(|trap| cells(session, trap)).collect();
-        cells.extend(hiccups(session, &traps));
-        let patience = Duration::from_secs(session.args.fork_timeout);
-        let (layouts, rows) = (Vec::new(), Rows::default());
-        Self { interrupted: signals::heed(), patience, traps, layouts, cells, rows, finished: 0 }
+        let (interrupted, patience) = (signals::heed(), Duration::from_secs(session.args.fork_timeout));
+        Self { interrupted, patience, traps: session.seen_traps(), layouts: Vec::new(), rows: Rows::default() }
     }
 
     // One layout a pass: the same that ratio has, from the same seeds.
@@ -83,32 +80,22 @@ impl<'a> Sampler<'a> {
         self.layouts = linked.layouts;
     }
 
-    // False if it was interrupted.
-    fn pass(&mut self, session: &Session<'_>, pass: usize) -> Result<bool, SessionError> {
-        let start = Instant::now();
-        fastrand::shuffle(&mut self.cells);
-        let Some(layout) = self.layouts.get(pass % self.layouts.len().max(1)).cloned() else { return Ok(false) };
-        for at in 0..self.cells.len() {
-            let Cell { keys, plan } = &self.cells[at];
-            let (keys, plan) = (keys.clone(), Plan { class: pass, ..plan.clone() });
-            session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
-            let failed = keys.iter().any(|key| self.rows.failure(key).is_some());
-            if !failed {
-                match process::ask(&layout, (ROLE, &plan), self.patience, &self.interrupted)? {
-                    Answer::Interrupted => return Ok(false),
-                    Answer::Said(Message::Timed(timed)) => {
-                        keys.iter().for_each(|key| self.rows.add(*key, pass, timed.clone()));
-                    }
-                    Answer::Said(Message::Refuses { why }) | Answer::Failed(why) => {
-                        self.fail(session, &plan, &keys, &why);
-                    }
-                }
-            }
-            session.progress.step();
+    // False if it was interrupted. An arm that has failed is timed no more.
+    fn measure(&mut self, session: &Session<'_>, cell: &Cell, pass: usize) -> Result<bool, SessionError> {
+        let Cell { keys, plan } = cell;
+        session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
+        if keys.iter().any(|key| self.rows.failure(key).is_some()) {
+            return Ok(true);
         }
-        self.finished += 1;
-        let took = start.elapsed().as_secs_f64();
-        session.progress.pass(&format!("pass {}: {} processes in {took:.0} s", pass + 1, self.cells.len()));
+        let Some(layout) = self.layouts.get(pass % self.layouts.len().max(1)) else { return Ok(false) };
+        let plan = Plan { class: pass, ..plan.clone() };
+        match process::ask(layout, (ROLE, &plan), self.patience, &self.interrupted)? {
+            Answer::Interrupted => return Ok(false),
+            Answer::Said(Message::Timed(timed)) => {
+                keys.iter().for_each(|key| self.rows.add(*key, pass, timed.clone()));
+            }
+            Answer::Said(Message::Refuses { why }) | Answer::Failed(why) => self.fail(session, &plan, keys, &why),
+        }
         Ok(true)
     }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::SessionError;
+use super::progress::Progress;
 
 // How often the listener looks up to see whether it was interrupted; seldom, for it takes its time from what is measured. On
 // Ctrl-C the process ends with us and is heard at once.
@@ -130,6 +131,29 @@ pub(in crate::lab) fn ask<M: DeserializeOwned>(
         (End::Done, None) => Answer::Failed("it ended without a word".into()),
         (End::Died(why), _) => Answer::Failed(why),
     })
+}
+
+/// One pass: each cell once, in random order. False if `one` says that it was interrupted.
+///
+/// # Errors
+/// As `one` has.
+pub(in crate::lab) fn pass<C>(
+    progress: &Progress,
+    pass: usize,
+    cells: &mut [C],
+    mut one: impl FnMut(&C) -> Result<bool, SessionError>,
+) -> Result<bool, SessionError> {
+    let start = Instant::now();
+    fastrand::shuffle(cells);
+    for cell in cells.iter() {
+        if !one(cell)? {
+            return Ok(false);
+        }
+        progress.step();
+    }
+    let took = start.elapsed().as_secs_f64();
+    progress.pass(&format!("pass {}: {} processes in {took:.0} s", pass + 1, cells.len()));
+    Ok(true)
 }
 
 fn start(executable: &Path, role: &str, plan: &impl Serialize) -> io::Result<Child> {

@@ -55,8 +55,7 @@ impl Reading {
 }
 
 impl Used {
-    // The tasks' own files are read after the clocks at the end and before them at the start, which costs the same CPU time in
-    // both: it is in the difference once, some µs of 100 ms.
+    // In one order at the start and at the end, so that what a reading costs is in the difference once: some µs of 100 ms.
     fn now() -> Self {
         let clock = |id| clock_gettime(id).ok().map(|time| ns(Duration::from(time)));
         let usage = getrusage(UsageWho::RUSAGE_SELF).ok();

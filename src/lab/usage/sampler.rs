@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::fork;
 use super::protocol::{Message, Plan, ROLE};
@@ -26,21 +26,24 @@ pub fn main(traps: &[Trap]) -> ExitCode {
 }
 
 fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
-    let mut sampler = Sampler::new(session);
     let passes = if session.args.quick { QUICK } else { PASSES };
-    session.progress.steps(passes * sampler.cells.len());
+    let mut sampler = Sampler::new(session);
+    let mut cells: Vec<Cell> = sampler.traps.iter().flat_map(|trap| cells(session, trap)).collect();
+    if cells.is_empty() {
+        return sampler.put(session);
+    }
+    session.progress.steps(passes * cells.len());
     for pass in 0..passes {
-        let whole = sampler.pass(session, pass)?;
-        session.run.sweeps = Some(Sweeps { layouts: 1, processes: passes, finished: sampler.finished });
-        if !whole {
-            session.run.partial = Some(format!("interrupted after {} of {passes} passes", sampler.finished));
-        }
+        let whole = process::pass(&session.progress, pass, &mut cells, |cell| sampler.measure(session, cell, pass))?;
+        let finished = pass + usize::from(whole);
+        session.run.sweeps = Some(Sweeps { layouts: 1, processes: passes, finished });
+        session.run.partial = (!whole).then(|| format!("interrupted after {finished} of {passes} passes"));
         sampler.put(session)?;
         if !whole {
             break;
         }
     }
-    sampler.put(session)
+    Ok(())
 }
 
 // An arm at a point.
@@ -54,51 +57,33 @@ struct Sampler<'a> {
     executable: PathBuf,
     patience: Duration,
     traps: Vec<&'a Trap>,
-    cells: Vec<Cell>,
     rows: Rows,
-    finished: usize,
 }
 
 impl<'a> Sampler<'a> {
     fn new(session: &Session<'a>) -> Self {
-        let traps = session.seen_traps();
         Self {
             interrupted: signals::heed(),
             executable: std::env::current_exe().unwrap_or_default(),
             patience: Duration::from_secs(session.args.fork_timeout),
-            cells: traps.iter().flat_map(|trap| cells(session, trap)).collect(),
-            traps,
+            traps: session.seen_traps(),
             rows: Rows::default(),
-            finished: 0,
         }
     }
 
-    // False if it was interrupted.
-    fn pass(&mut self, session: &Session<'_>, pass: usize) -> Result<bool, SessionError> {
-        let start = Instant::now();
-        fastrand::shuffle(&mut self.cells);
-        for at in 0..self.cells.len() {
-            let Cell { key, plan } = &self.cells[at];
-            let (key, plan) = (*key, plan.clone());
-            session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
-            if self.rows.failure(&key).is_none() && !self.measure(session, key, &plan)? {
-                return Ok(false);
-            }
-            session.progress.step();
+    // False if it was interrupted. An arm that has failed is measured no more.
+    fn measure(&mut self, session: &Session<'_>, cell: &Cell, pass: usize) -> Result<bool, SessionError> {
+        let Cell { key, plan } = cell;
+        session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
+        if self.rows.failure(key).is_some() {
+            return Ok(true);
         }
-        self.finished += 1;
-        let took = start.elapsed().as_secs_f64();
-        session.progress.pass(&format!("pass {}: {} processes in {took:.0} s", pass + 1, self.cells.len()));
-        Ok(true)
-    }
-
-    fn measure(&mut self, session: &Session<'_>, key: Key, plan: &Plan) -> Result<bool, SessionError> {
         match process::ask::<Message>(&self.executable, (ROLE, plan), self.patience, &self.interrupted)? {
             Answer::Interrupted => return Ok(false),
-            Answer::Said(message) => self.rows.add(key, &message),
-            Answer::Failed(why) => self.rows.fail(key, why),
+            Answer::Said(message) => self.rows.add(*key, &message),
+            Answer::Failed(why) => self.rows.fail(*key, why),
         }
-        if let Some(why) = self.rows.failure(&key) {
+        if let Some(why) = self.rows.failure(key) {
             session.progress.note(&format!("error: {}: {}: {why}", plan.trap, plan.variant));
         }
         Ok(true)
