@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::fork::OVERLOAD;
 use super::protocol::{HICCUPS, Spread, Timed};
 use super::quantile::{QUANTILES, Quantile, too_few};
-use crate::lab::session::rounds::rounded;
+use crate::lab::session::estimate::estimated;
 use crate::lab::stats::{geometric_interval, t_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Role, Trap};
@@ -144,12 +144,9 @@ impl Row<'_> {
         self.interval(metric, unit, t_interval(&values), values)
     }
 
-    // Too few processes for an interval still have a value, but no ends.
     fn interval(&self, metric: &str, unit: &str, interval: Option<[f64; 3]>, values: Vec<f64>) -> Option<Record> {
         let value = interval.map_or_else(|| values.first().copied(), |[_, value, _]| Some(value))?;
-        let ends = interval.unwrap_or([value; 3]).map(rounded);
-        let record = self.cell.clone().measured(metric, unit, ends, values.into_iter().map(rounded).collect());
-        Some(if interval.is_some() { record } else { Record { low: None, high: None, ..record } })
+        Some(estimated(self.cell, (metric, unit), interval, value, values))
     }
 
     // Pairs of value and count in place of processes.

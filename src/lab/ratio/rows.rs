@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::planted;
 use super::protocol::SAME;
 use super::value::{Bench, Times, Value};
+use crate::lab::session::estimate::estimated;
 use crate::lab::session::rounds::rounded;
 use crate::lab::stats::{self, median, t_interval};
 use crate::record::{Record, Variance};
@@ -111,7 +112,6 @@ impl Measured<'_> {
         (!layouts.is_empty()).then_some(layouts)
     }
 
-    // Too few layouts for an interval still have an estimate, but no ends.
     fn estimated(
         &self,
         metric: &str,
@@ -121,12 +121,8 @@ impl Measured<'_> {
         samples: Vec<f64>,
         processes: Vec<Vec<f64>>,
     ) -> Record {
-        let ends = interval.unwrap_or([value; 3]).map(rounded);
-        let samples = samples.into_iter().map(rounded).collect();
-        let open = self.record.clone().measured(metric, unit, ends, samples);
         let processes = processes.into_iter().map(|layout| layout.into_iter().map(rounded).collect()).collect();
-        let ends = (open.low.filter(|_| interval.is_some()), open.high.filter(|_| interval.is_some()));
-        Record { low: ends.0, high: ends.1, processes, ..open }
+        Record { processes, ..estimated(self.record, (metric, unit), interval, value, samples) }
     }
 
     fn variance(&self, processes: &[Vec<f64>]) -> Option<Variance> {

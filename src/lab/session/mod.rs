@@ -3,6 +3,7 @@
 pub mod args;
 pub mod check;
 mod error;
+pub(super) mod estimate;
 mod footprint;
 mod listing;
 pub mod machine;

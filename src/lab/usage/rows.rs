@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::protocol::Message;
 use super::reading::Reading;
-use crate::lab::session::rounds::rounded;
+use crate::lab::session::estimate::estimated;
 use crate::lab::stats::{line, t_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Trap};
@@ -76,13 +76,9 @@ fn records(cell: &Record, processes: &[Vec<Metric>]) -> Vec<Record> {
         .collect()
 }
 
-// One process has a value and no interval.
 fn measured(cell: &Record, metric: &str, unit: &str, samples: Vec<f64>) -> Record {
-    let interval = t_interval(&samples);
     let mean = samples.iter().sum::<f64>() / samples.len() as f64;
-    let ends = interval.unwrap_or([mean; 3]).map(rounded);
-    let record = cell.clone().measured(metric, unit, ends, samples.into_iter().map(rounded).collect());
-    if interval.is_some() { record } else { Record { low: None, high: None, ..record } }
+    estimated(cell, (metric, unit), t_interval(&samples), mean, samples)
 }
 
 fn of_block(ops: f64, before: &Reading, after: &Reading) -> Vec<Metric> {
