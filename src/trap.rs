@@ -151,13 +151,15 @@ pub struct Point {
     pub every: Option<u32>,
     /// Whether what is still held after the ops is measured here, and nothing is timed.
     pub held: bool,
+    /// The CPUs whose time the process may have in usage, by a quota of the kernel's.
+    pub quota: Option<u32>,
 }
 
 impl Point {
     /// A point of `n` ops on one thread.
     #[must_use]
     pub const fn n(n: u64) -> Self {
-        Self { n, threads: 1, case: "", headline: false, only: &[], every: None, held: false }
+        Self { n, threads: 1, case: "", headline: false, only: &[], every: None, held: false, quota: None }
     }
 
     /// The same point on this many threads.
@@ -196,6 +198,12 @@ impl Point {
     #[must_use]
     pub const fn held(self) -> Self {
         Self { held: true, ..self }
+    }
+
+    /// The same point in usage alone, whose process may have the time of so many CPUs and no more, by a quota of the kernel's.
+    #[must_use]
+    pub const fn quota(self, cpus: u32) -> Self {
+        Self { quota: Some(cpus), only: &[Instrument::Usage], ..self }
     }
 
     /// Whether this instrument measures here, if it can see the trap.

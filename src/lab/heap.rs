@@ -1,8 +1,8 @@
 //! The heap instrument: blocks, bytes, peak bytes and held bytes of one run, counted by dhat.
 //!
-//! Every cell is counted three times, each time by a fresh thread: it builds the routine, runs it once to warm up, and
+//! Every cell is counted three times, in a quick run once, each time by a fresh thread: it builds the routine, runs it once to warm up, and
 //! counts one run more. Thread-locals start empty and workers are new, so that nothing is left of the count before. The
-//! main thread only waits, and progress is told between cells: nothing else allocates in the process. If the three agree,
+//! main thread only waits, and progress is told between cells: nothing else allocates in the process. If they agree,
 //! the count is exact; where threads share work, which of them allocates can differ, and the record is a range.
 //!
 //! | metric | what it counts |
@@ -30,8 +30,9 @@ use crate::record::Record;
 use crate::routine::crews_alone;
 use crate::trap::{Build, Hold, Instrument, Point, Trap, Variant, Work};
 
-/// How often a cell is counted.
+/// How often a cell is counted, and how often in a quick run.
 const COUNTS: usize = 3;
+const QUICK: usize = 1;
 // As much as a main thread has, on which the check ran before: what passed there must not overflow here.
 const STACK: usize = 8 << 20;
 
@@ -71,6 +72,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
 
 // None if it was interrupted: a trap is counted whole or not at all.
 fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) -> Option<Vec<Record>> {
+    let times = if session.args.quick { QUICK } else { COUNTS };
     let mut records = Vec::new();
     for point in &session::measured_points(Instrument::Heap, session.args.quick, trap) {
         // Keeps the input of a point alive, so that it is made once and not under the profiler: following every block of a large
@@ -82,24 +84,24 @@ fn counted_trap(session: &Session<'_>, trap: &Trap, interrupted: &AtomicBool) ->
             }
             session.progress.say(&format!("{} at {point}: {}", trap.name, variant.name));
             let cell = Record::of_variant(trap, point, variant, Instrument::Heap, &session.run.run);
-            records.extend(counted(&cell, variant, point));
+            records.extend(counted(&cell, variant, point, times));
         }
         session.progress.step();
     }
     Some(records)
 }
 
-fn counted(cell: &Record, variant: &Variant, point: &Point) -> Vec<Record> {
+fn counted(cell: &Record, variant: &Variant, point: &Point, times: usize) -> Vec<Record> {
     let records = match variant.hold.filter(|_| point.held) {
-        Some(hold) => live(cell, hold, *point).map(|record| vec![record]),
-        None => of_a_run(cell, variant, *point),
+        Some(hold) => live(cell, hold, *point, times).map(|record| vec![record]),
+        None => of_a_run(cell, variant, *point, times),
     };
     records.unwrap_or_else(|why| vec![cell.clone().failed(why)])
 }
 
 // What an op adds to what is live, over the second half of the ops: a bounded thing has filled up by then.
-fn live(cell: &Record, hold: fn(&Point) -> Hold, point: Point) -> Result<Record, String> {
-    let counts: Result<Vec<f64>, String> = (0..COUNTS).map(|_| afresh(move || count_held(hold, &point))).collect();
+fn live(cell: &Record, hold: fn(&Point) -> Hold, point: Point, times: usize) -> Result<Record, String> {
+    let counts: Result<Vec<f64>, String> = (0..times).map(|_| afresh(move || count_held(hold, &point))).collect();
     Ok(exact(cell, "live_bytes_per_op", "bytes", counts?.into_iter()))
 }
 
@@ -113,8 +115,8 @@ fn count_held(hold: fn(&Point) -> Hold, point: &Point) -> f64 {
     (HeapStats::get().curr_bytes as f64 - half) / second as f64
 }
 
-fn of_a_run(cell: &Record, variant: &Variant, point: Point) -> Result<Vec<Record>, String> {
-    let counts: Result<Vec<Count>, String> = (0..COUNTS).map(|_| count_afresh(variant, point)).collect();
+fn of_a_run(cell: &Record, variant: &Variant, point: Point, times: usize) -> Result<Vec<Record>, String> {
+    let counts: Result<Vec<Count>, String> = (0..times).map(|_| count_afresh(variant, point)).collect();
     let counts = counts?;
     let metric = |metric, unit, of: fn(&Count) -> u64| exact(cell, metric, unit, counts.iter().map(|c| of(c) as f64));
     let mut records = vec![

@@ -34,7 +34,7 @@ const UNPINNED: &str = "TRAPLINE_TIME_UNPINNED";
 
 // What the benchmarks of one trap share, warm-up and samples together. Criterion's analysis and plots come on top.
 const SHARE: Duration = Duration::from_millis(1_600);
-const QUICK_SHARE: Duration = Duration::from_millis(500);
+const QUICK_SHARE: Duration = Duration::from_millis(300);
 // As in the ratio instrument.
 const WINDOW: Duration = Duration::from_millis(2);
 // The fewest that criterion takes.
@@ -58,7 +58,7 @@ pub fn main(traps: &[Trap]) -> ExitCode {
     place::pin(std::env::var_os(UNPINNED).is_none());
     let mut criterion = configured(quick);
     for trap in traps.iter().filter(|t| chosen.split(',').any(|name| name == t.name)) {
-        measure(&mut criterion, trap, if quick { QUICK_SHARE } else { SHARE });
+        measure(&mut criterion, trap, quick);
     }
     criterion.final_summary();
     ExitCode::SUCCESS
@@ -86,10 +86,11 @@ fn home(quick: bool) -> PathBuf {
     home.into()
 }
 
-fn measure(criterion: &mut Criterion, trap: &Trap, share: Duration) {
+fn measure(criterion: &mut Criterion, trap: &Trap, quick: bool) {
+    let share = if quick { QUICK_SHARE } else { SHARE };
+    let points = session::measured_points(Instrument::Time, quick, trap);
     let seen = |point: &Point| trap.variants_seen(point, Instrument::Time).collect::<Vec<_>>();
-    let points = || trap.headlines().filter(|point| point.is_for(Instrument::Time));
-    let benchmarks = points().map(|point| seen(point).len()).sum::<usize>();
+    let benchmarks = points.iter().map(|point| seen(point).len()).sum::<usize>();
     let each = share / u32::try_from(benchmarks.max(1)).unwrap_or(u32::MAX);
     let mut group = criterion.benchmark_group(trap.name);
     // What is set for a group goes before criterion's flags, and here too a flag is to win.
@@ -99,7 +100,7 @@ fn measure(criterion: &mut Criterion, trap: &Trap, share: Duration) {
     if !is_flagged("--measurement-time") {
         group.measurement_time(each * 3 / 4);
     }
-    for point in points() {
+    for point in &points {
         group.throughput(Throughput::Elements(point.n));
         seen(point).into_iter().for_each(|variant| bench(&mut group, variant, point));
     }

@@ -63,6 +63,8 @@ pub enum Caveat {
         /// Whether it was asked for by `--quick`.
         quick: bool,
     },
+    /// Heap counts that were taken once.
+    CountedOnce,
     /// The interval reaches far.
     WideInterval {
         /// How far up and down, as a share.
@@ -110,6 +112,9 @@ impl Caveat {
         if let Some(why) = &run.partial {
             let processes = run.sweeps.map(|s| [s.finished, s.planned()]);
             return Some(Self::Partial { processes, why: why.clone() });
+        }
+        if run.instrument == Instrument::Heap && run.quick {
+            return Some(Self::CountedOnce);
         }
         // Other instruments have few processes by nature, and fewer when quick.
         let few =
@@ -177,6 +182,7 @@ impl fmt::Display for Caveat {
             ),
             Self::OneLayout { why } => write!(f, "one code layout only ({why}): another link may move every ratio"),
             Self::FewProcesses { sweeps, quick } => few(f, *sweeps, *quick),
+            Self::CountedOnce => write!(f, "counted once (--quick): whether counts repeat is not tested"),
             Self::WideInterval { half } => write!(f, "a wide interval, ±{}", percent(*half)),
             Self::NoisySame { same } => {
                 write!(f, "the trap against itself gives {} here: read the other rows with that bias", interval(*same))

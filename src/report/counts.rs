@@ -31,6 +31,7 @@ const USAGE: &[(&str, &str)] = &[
     ("voluntary_switches_per_op", "waits/op"),
     ("involuntary_switches_per_op", "preempted/op"),
     ("minor_faults_per_op", "faults/op"),
+    ("throttled_share", "throttled"),
     ("peak_rss_bytes", "peak RSS"),
     ("rss_bytes_per_op", "RSS/op"),
     ("threads_per_op", "threads/op"),

@@ -1,6 +1,5 @@
 //! What one bench target says of its own run, on one screen.
 
-use super::counts;
 use super::detail;
 use super::errors;
 use super::gist::{Gist, uncounted};
@@ -144,10 +143,21 @@ fn heap(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
     let mut grid = Grid::new(&[&names[..], &columns[..]].concat(), 1);
     for (trap, gist) in gists {
         let mut cells = vec![trap.name.into(), gist.place.short(), gist.more(), gist.advice.unwrap_or(NONE).into()];
-        cells.extend(counts::metrics(Instrument::Heap).iter().map(|(metric, _)| counted(trap, gist, metric)));
+        cells.extend(["blocks", "bytes", "peak_bytes"].map(|metric| counted(trap, gist, metric)));
+        cells.push(held(trap, gist));
         grid.row(cells);
     }
     grid
+}
+
+// After a run, or where nothing runs by an op.
+fn held(trap: &TrapView<'_>, gist: &Gist<'_>) -> String {
+    match gist.count(trap, Instrument::Heap, "live_bytes_per_op") {
+        Some([from, to]) if gist.count(trap, Instrument::Heap, "held_bytes").is_none() => {
+            format!("{}/op", arrow(from, to))
+        }
+        _ => counted(trap, gist, "held_bytes"),
+    }
 }
 
 fn counted(trap: &TrapView<'_>, gist: &Gist<'_>, metric: &str) -> String {

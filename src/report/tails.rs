@@ -142,10 +142,20 @@ impl<'a> Tail<'a> {
                     .then(|| format!("{name} n/a: too few ops or episodes beyond it ({})", few.join(", "))),
             );
         }
+        said.extend(self.arms().iter().filter_map(|(arm, _)| self.behind(arm)));
         if self.arms().iter().any(|(arm, _)| RATIOS.iter().any(|(_, metric, _)| self.is_own(arm, metric))) {
             said.push("~: no more than 1.5 times that of the empty op (hiccups): the machine's own.".into());
         }
         said
+    }
+
+    fn behind(&self, arm: &str) -> Option<String> {
+        let share = &self.find(arm, "behind_share")?.samples;
+        let behind = share.iter().filter(|behind| **behind > 0.0).count();
+        Some(format!(
+            "{arm} could not carry the rate in {behind} of {} processes, which are in its values.",
+            share.len()
+        ))
     }
 
     fn is_too_few(&self, arm: &str, metric: &str) -> bool {

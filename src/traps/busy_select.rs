@@ -278,8 +278,8 @@ pub const TRAP: Trap = Trap {
     op: "one message heard, or one unit of each neighbour done",
     points: &[
         Point::n(20_000).threads(3).case("neighbours").headline(),
-        Point::n(15).threads(2).case("idle=10ms").only(&[Instrument::Usage]).headline(),
-        Point::n(150).threads(2).case("idle=1ms").only(&[Instrument::Usage]),
+        Point::n(10).threads(2).case("idle=10ms").only(&[Instrument::Usage]).headline(),
+        Point::n(100).threads(2).case("idle=1ms").only(&[Instrument::Usage]),
         Point::n(250).threads(2).case("idle=1ms").every(1_000_000),
     ],
     variants: &[

@@ -273,8 +273,8 @@ pub const TRAP: Trap = Trap {
     counts: "messages",
     op: "one message sent, and received on another thread",
     points: &[
-        Point::n(1_024).threads(2).case("flat_out").headline(),
-        Point::n(1_024).threads(2).case("work=1us"),
+        Point::n(256).threads(2).case("flat_out").headline(),
+        Point::n(256).threads(2).case("work=1us"),
         Point::n(2_500).threads(2).case("stalls").every(200_000).headline(),
         Point::n(5_000).threads(2).case("overload").every(25_000).headline(),
     ],

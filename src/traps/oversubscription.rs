@@ -48,8 +48,8 @@
 //!
 //! Time over forks, where the regime is the finding. With more threads than CPUs a block holds some time slices and no more,
 //! so that its rows are about two threads at a time, in turn, and `lock` least of all about 64 that contend. Time from one
-//! process is blind, for it cannot average what the scheduler does; heap counts see nothing, nor does callgrind. Context
-//! switches, and the case `quota=1cpu` with its throttled periods, await the instrument of usage.
+//! process is blind, for it cannot average what the scheduler does; heap counts see nothing, nor does callgrind. Usage
+//! counts the waits, and in the case `quota=1cpu` the periods in which the kernel stopped the process for the rest.
 //!
 //! ## Sources
 //!
@@ -215,6 +215,7 @@ pub const TRAP: Trap = Trap {
         at(20_000, 64, "lock"),
         at(256, 64, "wait"),
         at(1_000, 8, "cpu"),
+        at(200_000, 64, "quota=1cpu").quota(1),
     ],
     variants: &[
         Variant::trap("pool_of_threads", |p| arm(p, shared(p, large), fan_out)),

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::Arc;
 use trapline::traps::defer_in_loop::{
-    Ledger, by_hand, deferred_boxed, deferred_guards, files_by_hand, files_deferred_boxed, files_deferred_guards,
-    files_scoped_guard, in_registers, scoped_guard,
+    Ledger, boxed_files, by_hand, deferred_boxed, deferred_guards, files_by_hand, files_in_list, guarded_files,
+    in_registers, scoped_guard,
 };
 use trapline::traps::locked_iteration::{
     Indexed, Session, Sessions, clone_locked, hit_copying, walk_chunks, walk_chunks_barging, walk_locked, walk_shards,
@@ -61,9 +61,9 @@ pub(crate) fn a_file_that_is_kept_is_a_few_bytes() {
     std::fs::write(file.path(), b"0123456789").expect("ten bytes fit");
     let (path, items) = (file.path(), vec![7; 512]);
     let ((blocks, bytes), numbers) = (list(512, 16), list(512, 4));
-    assert_eq!(asked(|| files_deferred_boxed(path, &items)), (512 + blocks, 4 * 512 + bytes));
-    assert_eq!(asked(|| files_deferred_guards(path, &items)), numbers);
-    assert_eq!(asked(|| files_scoped_guard(path, &items)), (0, 0));
+    assert_eq!(asked(|| boxed_files(path, &items)), (512 + blocks, 4 * 512 + bytes));
+    assert_eq!(asked(|| files_in_list(path, &items)), numbers);
+    assert_eq!(asked(|| guarded_files(path, &items)), (0, 0));
     assert_eq!(asked(|| files_by_hand(path, &items)), (0, 0));
 }
 

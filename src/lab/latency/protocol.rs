@@ -24,22 +24,11 @@ pub(super) struct Plan {
     pub(super) pinned: bool,
 }
 
-/// What a process tells.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Message {
-    /// It could not be timed.
-    Refuses {
-        /// Why not.
-        why: String,
-    },
-    /// It was.
-    Timed(Timed),
-}
-
 /// What one process timed. Times in ns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Timed {
+    /// Why it could not carry the rate, if so.
+    pub(super) behind: Option<String>,
     /// From due to done.
     pub(super) late: Spread,
     /// In a queue, where there is one.

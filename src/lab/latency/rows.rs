@@ -52,7 +52,10 @@ impl Rows {
     fn records_of(&self, key: Key, base: Key, point: &Point, cell: &Record) -> Vec<Record> {
         match (self.failed.get(&key), self.rows.get(&key)) {
             (Some(why), _) => vec![cell.clone().failed(&**why)],
-            (None, Some(row)) => Row { cell, row, ramp: point.case == OVERLOAD }.records(self.base(key, base)),
+            (None, Some(row)) => match cant_carry(row) {
+                Some(why) => vec![cell.clone().failed(why)],
+                None => Row { cell, row, ramp: point.case == OVERLOAD }.records(self.base(key, base)),
+            },
             (None, None) => Vec::new(),
         }
     }
@@ -61,6 +64,13 @@ impl Rows {
     fn base(&self, key: Key, base: Key) -> Option<&BTreeMap<usize, Timed>> {
         self.rows.get(&base).filter(|_| key != base && key.2 != HICCUPS)
     }
+}
+
+// In half of its passes or more. In fewer it was the machine of that minute: then its values are as bad as they were, and stay.
+fn cant_carry(row: &BTreeMap<usize, Timed>) -> Option<String> {
+    let behind: Vec<&String> = row.values().filter_map(|timed| timed.behind.as_ref()).collect();
+    let (some, all) = (behind.len(), row.len());
+    behind.first().filter(|_| 2 * some >= all).map(|why| format!("{why}, in {some} of {all} processes"))
 }
 
 struct Row<'a> {
@@ -80,6 +90,7 @@ impl Row<'_> {
                 self.mean("busy_share", "share", |t| Some(t.busy_share)),
                 self.mean("switched_share", "share", |t| t.switched_share),
                 self.mean("drop_rate", "share", |t| (t.drop_rate > 0.0).then_some(t.drop_rate)),
+                self.behind(),
             ]
             .into_iter()
             .flatten(),
@@ -106,17 +117,18 @@ impl Row<'_> {
         records
     }
 
+    // Quantiles have long tails themselves, so their mean is that of their logarithms, here as in the ratios.
     fn quantile(&self, metric: &str, of: &[Quantile]) -> Record {
         match too_few(of, self.ramp) {
             Some(why) => Record { metric: Some(metric.into()), ..self.cell.clone().blind(why) },
             None => {
-                let values: Vec<f64> = of.iter().map(|q| q.value as f64).collect();
-                self.estimated(metric, "ns", values).unwrap_or_else(|| self.cell.clone())
+                let values: Vec<f64> = of.iter().map(|q| q.value.max(1) as f64).collect();
+                let told = self.interval(metric, "ns", geometric_interval(&values), values);
+                told.unwrap_or_else(|| self.cell.clone())
             }
         }
     }
 
-    // Quantiles have long tails themselves: their mean is that of their logarithms.
     fn ratios(&self, base: &BTreeMap<usize, Timed>) -> Vec<Record> {
         let ratio = |(at, (name, _)): (usize, &(&str, f64))| {
             let metric = format!("{name}_ratio");
@@ -134,6 +146,14 @@ impl Row<'_> {
             self.interval(&metric, "ratio", geometric_interval(&ratios), ratios)
         };
         QUANTILES.iter().enumerate().filter_map(ratio).collect()
+    }
+
+    // Told only where there is one.
+    fn behind(&self) -> Option<Record> {
+        let behind: Vec<f64> = self.row.values().map(|t| f64::from(u8::from(t.behind.is_some()))).collect();
+        let share = behind.iter().sum::<f64>() / behind.len() as f64;
+        let record = || self.cell.clone().measured("behind_share", "share", [share; 3], behind.clone());
+        (share > 0.0).then(|| Record { low: None, high: None, ..record() })
     }
 
     fn mean(&self, metric: &str, unit: &str, of: impl Fn(&Timed) -> Option<f64>) -> Option<Record> {
@@ -157,5 +177,23 @@ impl Row<'_> {
         let pairs = counts.into_iter().map(|(value, count)| vec![value as f64, count as f64]).collect();
         let record = self.cell.clone().measured(metric, "ns", [all; 3], Vec::new());
         Record { processes: pairs, low: None, high: None, ..record }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(behind: &[bool]) -> BTreeMap<usize, Timed> {
+        let timed = |late: &bool| Timed { behind: late.then(|| "can't carry an op".to_owned()), ..Timed::default() };
+        behind.iter().map(timed).enumerate().collect()
+    }
+
+    #[test]
+    fn an_arm_has_failed_where_half_of_its_processes_could_not_carry_the_rate() {
+        let why = cant_carry(&row(&[true, false, true, false])).expect("half of them");
+        assert_eq!(why, "can't carry an op, in 2 of 4 processes");
+        assert_eq!(cant_carry(&row(&[true, false, false, false])), None);
+        assert_eq!(cant_carry(&row(&[])), None);
     }
 }

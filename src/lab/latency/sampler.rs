@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::fork;
-use super::protocol::{HICCUPS, Message, Plan, ROLE};
+use super::protocol::{HICCUPS, Plan, ROLE, Timed};
 use super::rows::{Key, Rows};
 use crate::lab::session::check::Sound;
 use crate::lab::session::process::{self, Answer};
@@ -89,12 +89,15 @@ impl<'a> Sampler<'a> {
         }
         let Some(layout) = self.layouts.get(pass % self.layouts.len().max(1)) else { return Ok(false) };
         let plan = Plan { class: pass, ..plan.clone() };
-        match process::ask(layout, (ROLE, &plan), self.patience, &self.interrupted)? {
+        match process::ask::<Timed>(layout, (ROLE, &plan), self.patience, &self.interrupted)? {
             Answer::Interrupted => return Ok(false),
-            Answer::Said(Message::Timed(timed)) => {
+            Answer::Said(timed) => {
+                if let Some(why) = &timed.behind {
+                    session.progress.note(&format!("{}: {}, pass {}: {why}", plan.trap, plan.arm, pass + 1));
+                }
                 keys.iter().for_each(|key| self.rows.add(*key, pass, timed.clone()));
             }
-            Answer::Said(Message::Refuses { why }) | Answer::Failed(why) => self.fail(session, &plan, keys, &why),
+            Answer::Failed(why) => self.fail(session, &plan, keys, &why),
         }
         Ok(true)
     }

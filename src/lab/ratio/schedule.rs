@@ -9,14 +9,14 @@ use crate::routine::layout::CLASSES;
 use crate::routine::{WARM_UP, place};
 use crate::trap::{Instrument, Point, Shape, Trap};
 
-// What the rounds of a process may take that measures all points of a trap. Rounds were a tenth of the variance with more than
-// this, and processes three quarters: time is better spent on processes.
-const BUDGET: Duration = Duration::from_millis(400);
+// What the rounds of a process may take that measures all points of a trap. Rounds were a tenth of the variance with twice as
+// much, and processes three quarters: time is better spent on processes.
+const BUDGET: Duration = Duration::from_millis(200);
 const MOST: usize = 11;
 // A headline point counts for two.
 const HEADLINE: u32 = 2;
-const FEWEST_AT_HEADLINES: usize = 4;
-const FEWEST: usize = 3;
+// Of runs of many ms, each of which is a mean over thousands of ops.
+const FEWEST: usize = 2;
 // Rounds of points with more threads than cores, each of which is half a second long.
 const CROWD: usize = 2;
 
@@ -115,8 +115,7 @@ fn rounds(sound: &Sound, blocks: Blocks, arms: usize, share: Duration) -> usize 
             seen + block(sound.ns.first().copied().unwrap_or_default()) * (arms as f64 - sound.ns.len() as f64)
         }
     };
-    let fewest = if sound.point.headline { FEWEST_AT_HEADLINES } else { FEWEST };
-    ((share.as_nanos() as f64 / one) as usize).clamp(fewest, MOST)
+    ((share.as_nanos() as f64 / one) as usize).clamp(FEWEST, MOST)
 }
 
 // A block must hold twenty of the trap's runs without being made longer: blocks of unequal length are not like each other, for

@@ -22,20 +22,19 @@ pub(super) fn list(instrument: Instrument, args: &Args, traps: &[&Trap]) -> Exit
     ExitCode::SUCCESS
 }
 
-/// The points at which an instrument measures a trap: none if it is blind to it.
+/// The points at which an instrument measures a trap: none if it is blind to it, in a quick run the first headline that it sees.
 #[must_use]
 pub fn measured_points(instrument: Instrument, quick: bool, trap: &Trap) -> Vec<Point> {
-    let points = |headlines_only: bool| {
-        let wanted = |p: &&Point| p.is_for(instrument) && (p.headline || !headlines_only);
-        trap.points.iter().filter(wanted).copied().collect()
-    };
+    if trap.blind_to(instrument).is_some() {
+        return Vec::new();
+    }
+    let points = trap.points.iter().filter(|p| p.is_for(instrument)).copied();
     match instrument {
-        _ if trap.blind_to(instrument).is_some() => Vec::new(),
-        Instrument::Ratio | Instrument::Heap => points(quick),
-        Instrument::Time => points(true),
         Instrument::Instructions => trap.counted_point().copied().into_iter().collect(),
-        Instrument::Usage => points(false).into_iter().filter(is_used).collect(),
-        Instrument::Latency => points(false),
+        _ if quick => points.filter(|p| p.headline).take(1).collect(),
+        Instrument::Time => points.filter(|p| p.headline).collect(),
+        Instrument::Usage => points.filter(is_used).collect(),
+        Instrument::Ratio | Instrument::Heap | Instrument::Latency => points.collect(),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod check;
 mod error;
 pub(super) mod estimate;
 mod footprint;
+mod last;
 mod listing;
 pub mod machine;
 mod opening;

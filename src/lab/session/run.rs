@@ -8,6 +8,7 @@ use super::args::Args;
 use super::check::{self, Checked};
 use super::error::SessionError;
 use super::footprint::Footprint;
+use super::last;
 use super::listing::{list, measured_points, test};
 use super::opening::{circumstances, forget, open_store, read_executable};
 use super::paths::target_folder;
@@ -184,12 +185,13 @@ impl<'a> Session<'a> {
         Ok(self.store.put(&self.run, &records)?)
     }
 
-    // Each target prints what it has measured, and the last one, whose own results criterion has printed, the summary over all.
+    // Each target prints what it has measured, and the last one the summary over all.
     fn report(&self) -> Result<(), SessionError> {
         let archive = report::write(&self.folder)?;
-        let said = match self.run.instrument {
-            Instrument::Time => report::summary(&archive),
-            instrument => report::screen(&archive.only(&self.run.run), instrument, !self.args.filters.is_empty()),
+        let said = if last::is_last(&self.run, &archive.runs) {
+            report::summary(&archive)
+        } else {
+            report::screen(&archive.only(&self.run.run), self.run.instrument, !self.args.filters.is_empty())
         };
         let mut out = io::stdout().lock();
         let _ = writeln!(out, "\n{said}The whole report: {}", self.folder.join("report.md").display());

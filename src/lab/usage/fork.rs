@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::protocol::{Message, Plan, ROLE};
+use super::quota;
 use super::reading::{Reading, threads};
 use crate::lab::session::check;
 use crate::lab::session::process::{self, tell};
@@ -13,9 +14,9 @@ use crate::routine::{layout, place};
 use crate::trap::{Hold, Point, Routine, Trap, Variant, Work};
 
 // A reading costs some µs, a hand-out two switches a worker, and a running thread is accounted for at each tick of 4 ms.
-const LONG: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_millis(50);
 // As long must a block be to say how many runs are long enough.
-const TELLING: Duration = Duration::from_millis(10);
+const TELLING: Duration = Duration::from_millis(5);
 
 /// How many readings there are on the way to `n`.
 pub(super) const STEPS: u64 = 8;
@@ -27,11 +28,12 @@ const A_WHILE: Duration = Duration::from_millis(5);
 #[must_use]
 pub(super) fn play(traps: &[Trap]) -> Option<ExitCode> {
     process::play(ROLE, |plan: Plan| {
+        plan.group.as_deref().map_or(Ok(()), quota::enter)?;
         layout::vary_heap(fastrand::usize(..layout::CLASSES));
         place::pin(plan.pinned);
         process::have_threads();
         let (variant, point) = find(traps, &plan)?;
-        tell(&measure(variant, point, plan.digest).unwrap_or_else(|why| Message::Refuses { why }))
+        tell(&measure(variant, point, &plan).unwrap_or_else(|why| Message::Refuses { why }))
     })
 }
 
@@ -41,35 +43,35 @@ fn find<'a>(traps: &'a [Trap], plan: &Plan) -> io::Result<(&'a Variant, &'a Poin
     found.ok_or_else(|| io::Error::other(format!("there is no such arm: {plan:?}")))
 }
 
-fn measure(variant: &Variant, point: &Point, digest: u64) -> Result<Message, String> {
+fn measure(variant: &Variant, point: &Point, plan: &Plan) -> Result<Message, String> {
     match variant.hold {
         Some(hold) if point.held => Ok(held(hold(point), point.n)),
-        _ => used((variant.batch)(point).as_mut(), point.n, digest),
+        _ => used((variant.batch)(point).as_mut(), point.n, plan),
     }
 }
 
-fn used(routine: &mut dyn Routine, n: u64, digest: u64) -> Result<Message, String> {
-    check::agrees(routine, digest)?;
-    let runs = enough(routine);
+fn used(routine: &mut dyn Routine, n: u64, plan: &Plan) -> Result<Message, String> {
+    let start = Instant::now();
+    check::agrees(routine, plan.digest)?;
+    let runs = enough(routine, start.elapsed());
     routine.rest();
-    let before = Box::new(Reading::before());
+    let group = plan.group.as_deref();
+    let before = Box::new(Reading::before(group));
     routine.block(Work::Runs(runs));
-    let after = Box::new(Reading::after());
+    let after = Box::new(Reading::after(group));
     Ok(Message::Used { ops: (runs * n) as f64, before, after })
 }
 
-// Runs that take long enough, by the wall time of the first block that takes a tenth of it.
-fn enough(routine: &mut dyn Routine) -> u64 {
+// Runs that take long enough, by the wall time of the first block that is telling; the run of the check is the first.
+fn enough(routine: &mut dyn Routine, mut took: Duration) -> u64 {
     let mut runs = 1;
-    loop {
+    while took < TELLING && runs < 1 << 40 {
+        runs *= 4;
         let start = Instant::now();
         routine.block(Work::Runs(runs));
-        let took = start.elapsed();
-        if took >= TELLING || runs >= 1 << 40 {
-            return (LONG.as_secs_f64() / took.as_secs_f64() * runs as f64).ceil().max(1.0) as u64;
-        }
-        runs *= 4;
+        took = start.elapsed();
     }
+    (LONG.as_secs_f64() / took.as_secs_f64() * runs as f64).ceil().max(1.0) as u64
 }
 
 fn held(mut hold: Hold, n: u64) -> Message {
@@ -77,7 +79,7 @@ fn held(mut hold: Hold, n: u64) -> Message {
     let reading = |_| {
         hold(step);
         settle();
-        Reading::after()
+        Reading::after(None)
     };
     Message::Held { step: step as f64, readings: (0..STEPS).map(reading).collect() }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each arm at each point has a process of its own, five of them, and in it nothing else runs: CPU time, context switches and
 //! faults are the kernel's counts of the whole process, hand-outs and helpers with it. Where a routine runs, it is warm, and a
-//! block of 100 ms or more lies between two readings; where ops are held ([`Hold`](crate::trap::Hold)), there are eight
+//! block of 50 ms or more lies between two readings; where ops are held ([`Hold`](crate::trap::Hold)), there are eight
 //! readings on the way to `n`, and what an op adds is the slope of the line through the last five: a bounded thing has
 //! filled up by then.
 //!
@@ -13,6 +13,7 @@
 //! | `delay_share` | time that threads were ready and did not run ÷ wall time |
 //! | `voluntary_switches_per_op`, `involuntary_switches_per_op` | a thread gave its CPU up, or lost it |
 //! | `minor_faults_per_op` | first touches of a page |
+//! | `throttled_share`, `throttled_ns_per_op` | under a quota ([`Point::quota`](crate::trap::Point::quota)): periods in which the time ran out ÷ periods, and the time that its CPUs then stood still, added up over them |
 //! | `rss_bytes`, `peak_rss_bytes` | resident memory after the block, and the most during it |
 //! | `threads`, `open_files` | after the block |
 //! | `rss_bytes_per_op`, `threads_per_op`, `open_files_per_op` | what an op adds to what is held |
@@ -26,6 +27,8 @@
 mod fork;
 #[cfg(target_os = "linux")]
 mod protocol;
+#[cfg(target_os = "linux")]
+mod quota;
 #[cfg(target_os = "linux")]
 mod reading;
 #[cfg(target_os = "linux")]

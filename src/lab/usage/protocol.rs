@@ -1,5 +1,7 @@
 //! What the parent tells a process, and what it is told.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::reading::Reading;
@@ -20,6 +22,8 @@ pub(super) struct Plan {
     pub(super) digest: u64,
     /// Whether threads are pinned.
     pub(super) pinned: bool,
+    /// The cgroup that it is to enter, if the point has a quota.
+    pub(super) group: Option<PathBuf>,
 }
 
 /// What a process tells.

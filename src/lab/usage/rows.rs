@@ -20,6 +20,7 @@ type Metric = (&'static str, &'static str, f64);
 pub(super) struct Rows {
     rows: HashMap<Key, Vec<Vec<Metric>>>,
     failed: HashMap<Key, String>,
+    blind: HashMap<Key, String>,
 }
 
 impl Rows {
@@ -37,6 +38,17 @@ impl Rows {
     /// Notes that a row failed, unless it has already.
     pub(super) fn fail(&mut self, key: Key, why: String) {
         self.failed.entry(key).or_insert(why);
+    }
+
+    /// Notes that a row can't be had on this machine.
+    pub(super) fn blind(&mut self, key: Key, why: String) {
+        self.blind.insert(key, why);
+    }
+
+    /// Whether nothing more is to be heard of a row.
+    #[must_use]
+    pub(super) fn is_settled(&self, key: &Key) -> bool {
+        self.failed.contains_key(key) || self.blind.contains_key(key)
     }
 
     /// Why a row failed, if it did.
@@ -58,10 +70,11 @@ impl Rows {
     }
 
     fn records_of(&self, key: &Key, cell: &Record) -> Vec<Record> {
-        match (self.failed.get(key), self.rows.get(key)) {
-            (Some(why), _) => vec![cell.clone().failed(&**why)],
-            (None, Some(processes)) => records(cell, processes),
-            (None, None) => Vec::new(),
+        match (self.failed.get(key), self.blind.get(key), self.rows.get(key)) {
+            (Some(why), ..) => vec![cell.clone().failed(&**why)],
+            (None, Some(why), _) => vec![cell.clone().blind(&**why)],
+            (None, None, Some(processes)) => records(cell, processes),
+            (None, None, None) => Vec::new(),
         }
     }
 }
@@ -87,6 +100,9 @@ fn of_block(ops: f64, before: &Reading, after: &Reading) -> Vec<Metric> {
     let per_op = |from, to| more(from, to).map(|more| more / ops);
     let wall = more(from.wall, to.wall).filter(|wall| *wall > 0.0);
     let share = |from, to| more(from, to).zip(wall).map(|(more, wall)| more / wall);
+    let periods = more(from.periods, to.periods).filter(|periods| *periods > 0.0);
+    let throttled = more(from.throttled_periods, to.throttled_periods).zip(periods);
+    let throttled_share = throttled.map(|(throttled, periods)| throttled / periods);
     known([
         ("cpu_ns_per_op", "ns", per_op(from.cpu, to.cpu)),
         ("user_ns_per_op", "ns", per_op(from.user, to.user)),
@@ -96,6 +112,8 @@ fn of_block(ops: f64, before: &Reading, after: &Reading) -> Vec<Metric> {
         ("voluntary_switches_per_op", "count", per_op(from.voluntary, to.voluntary)),
         ("involuntary_switches_per_op", "count", per_op(from.involuntary, to.involuntary)),
         ("minor_faults_per_op", "count", per_op(from.minor_faults, to.minor_faults)),
+        ("throttled_share", "share", throttled_share),
+        ("throttled_ns_per_op", "ns", per_op(from.throttled, to.throttled)),
         ("rss_bytes", "bytes", held.rss),
         ("peak_rss_bytes", "bytes", held.peak_rss),
         ("threads", "count", held.threads),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::fork;
 use super::protocol::{Message, Plan, ROLE};
+use super::quota::Quota;
 use super::rows::{Key, Rows};
 use crate::lab::session::check::Sound;
 use crate::lab::session::process::{self, Answer};
@@ -50,6 +51,7 @@ fn measure(session: &mut Session<'_>) -> Result<(), SessionError> {
 struct Cell {
     key: Key,
     plan: Plan,
+    quota: Option<u32>,
 }
 
 struct Sampler<'a> {
@@ -73,11 +75,16 @@ impl<'a> Sampler<'a> {
 
     // False if it was interrupted. An arm that has failed is measured no more.
     fn measure(&mut self, session: &Session<'_>, cell: &Cell, pass: usize) -> Result<bool, SessionError> {
-        let Cell { key, plan } = cell;
+        let Cell { key, plan, .. } = cell;
         session.progress.say(&format!("{}, pass {}", plan.trap, pass + 1));
-        if self.rows.failure(key).is_some() {
+        if self.rows.is_settled(key) {
             return Ok(true);
         }
+        let quota = match cell.quota.map(Quota::new).transpose() {
+            Ok(quota) => quota,
+            Err(why) => return Ok(self.none(session, cell, why)),
+        };
+        let plan = &Plan { group: quota.as_ref().map(|quota| quota.group.clone()), ..plan.clone() };
         match process::ask::<Message>(&self.executable, (ROLE, plan), self.patience, &self.interrupted)? {
             Answer::Interrupted => return Ok(false),
             Answer::Said(message) => self.rows.add(*key, &message),
@@ -87,6 +94,13 @@ impl<'a> Sampler<'a> {
             session.progress.note(&format!("error: {}: {}: {why}", plan.trap, plan.variant));
         }
         Ok(true)
+    }
+
+    // What can't be had on this machine is no fault.
+    fn none(&mut self, session: &Session<'_>, Cell { key, plan, .. }: &Cell, why: String) -> bool {
+        session.progress.note(&format!("n/a: {}: {}: {why}", plan.trap, plan.variant));
+        self.rows.blind(*key, why);
+        true
     }
 
     fn put(&self, session: &mut Session<'_>) -> Result<(), SessionError> {
@@ -103,7 +117,8 @@ fn cells(session: &Session<'_>, trap: &Trap) -> Vec<Cell> {
         let (point, digest, pinned) = (sound.place_in(trap), sound.digest, !session.args.unpinned);
         let cell = move |name| Cell {
             key: (trap.name, point, name),
-            plan: Plan { trap: trap.name.into(), point, variant: name.into(), digest, pinned },
+            plan: Plan { trap: trap.name.into(), point, variant: name.into(), digest, pinned, group: None },
+            quota: sound.point.quota,
         };
         trap.variants_seen(&sound.point, Instrument::Usage).map(|v| cell(v.name)).collect::<Vec<_>>()
     };
