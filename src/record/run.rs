@@ -73,8 +73,8 @@ pub struct Sweeps {
 impl Sweeps {
     /// Layouts of a full run, unless others are asked for.
     pub const LAYOUTS: usize = 10;
-    /// Processes of each: two for each place that a block of glibc's can have in a cache line.
-    pub const PROCESSES: usize = 8;
+    /// Processes of each, so that each of the four places that a block of glibc's can have in a cache line has one or two.
+    pub const PROCESSES: usize = 6;
 
     /// How many sweeps were asked for.
     #[must_use]

@@ -19,7 +19,7 @@ pub const TAKEN: f64 = 0.10;
 /// A floor of two threads or more that had fewer CPUs than this ran beside itself on one core.
 pub const TWO_CPUS: f64 = 1.8;
 
-/// The number of processes of a full run: 10 layouts × 8.
+/// The number of processes of a full run: 10 layouts × 6.
 pub const FULL: usize = Sweeps::LAYOUTS * Sweeps::PROCESSES;
 
 /// A reason not to take a number at its face.

@@ -93,7 +93,7 @@ fn command(instrument: Instrument) -> Command {
         .arg(
             valued("processes", "K")
                 .value_parser(processes)
-                .help("Processes of each layout, at most two at points that are no headline [8; 1 with --quick]"),
+                .help("Processes of each layout, at most two at points that are no headline [6; 1 with --quick]"),
         )
         // Known only to be refused with the names of its heirs.
         .arg(valued("forks", "N").value_parser(forks).num_args(0..=1).default_missing_value("").hide(true))
@@ -182,7 +182,7 @@ impl Args {
         self.layouts.unwrap_or(if self.quick { 5 } else { Sweeps::LAYOUTS })
     }
 
-    /// How many processes of each layout: as asked for, else one when quick and eight when not.
+    /// How many processes of each layout: as asked for, else one when quick and six when not.
     #[must_use]
     pub fn processes(&self) -> usize {
         self.processes.unwrap_or(if self.quick { 1 } else { Sweeps::PROCESSES })
@@ -255,9 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn layouts_and_processes_default_to_ten_by_eight_and_five_by_one() -> Result<(), clap::Error> {
+    fn layouts_and_processes_default_to_ten_by_six_and_five_by_one() -> Result<(), clap::Error> {
         let sweeps = |args: Args| (args.layouts(), args.processes());
-        assert_eq!(sweeps(parse("")?), (10, 8));
+        assert_eq!(sweeps(parse("")?), (10, 6));
         assert_eq!(sweeps(parse("--quick")?), (5, 1));
         Ok(())
     }
