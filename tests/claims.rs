@@ -76,14 +76,25 @@ const CLAIMS: &[(&str, &[Evidence])] = &[
     ("F3", &[Test("tests/leaks.rs")]),
     (
         "F4",
-        &[Records("oversubscription", Ratio, "ratio", "cpu"), Records("oversubscription", Usage, "cpu_ns_per_op", "")],
+        &[
+            Records("oversubscription", Ratio, "ratio", "cpu"),
+            Records("oversubscription", Usage, "cpu_ns_per_op", ""),
+            Records("oversubscription", Usage, "throttled_share", "quota"),
+        ],
     ),
     ("F5", &[Records("false_sharing", Ratio, "ratio", "rmw")]),
     ("F6", &[Test("src/prevented.rs")]),
     ("G1", &[Records("contended_map", Ratio, "ratio", "reads=99")]),
     ("G2", &[Records("locked_iteration", Latency, "p99_ns", "writes")]),
     ("G3", &[Records("map_iteration", Ratio, "ratio", "full")]),
-    ("H1", &[Records("defer_in_loop", Ratio, "ratio", "")]),
+    (
+        "H1",
+        &[
+            Records("defer_in_loop", Ratio, "ratio", ""),
+            Records("defer_in_loop", Heap, "peak_bytes", "empty"),
+            Records("defer_in_loop", Usage, "open_files_per_op", "files"),
+        ],
+    ),
     ("H2", &[Records("deep_recursion", Ratio, "ratio", "")]),
 ];
 

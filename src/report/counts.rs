@@ -3,7 +3,7 @@
 use super::cell::{Missing, arms, measures, reasons};
 use super::model::{Align, Block, Column, Table, note, paragraph};
 use super::notes::Notes;
-use super::number::{NONE, TIE, count, figures, short};
+use super::number::{NONE, TIE, brief, count, figures, short};
 use super::place::Place;
 use super::sources::Sources;
 use super::view::TrapView;
@@ -38,8 +38,14 @@ const USAGE: &[(&str, &str)] = &[
     ("open_files_per_op", "files/op"),
 ];
 // On a screen alone: the page has tables of its own for tails.
-const LATENCY: &[(&str, &str)] =
-    &[("p50_ns", "p50 ns"), ("p95_ns", "p95 ns"), ("p99_ns", "p99 ns"), ("mean_ns", "mean ns")];
+const LATENCY: &[(&str, &str)] = &[
+    ("p50_ns", "p50 µs"),
+    ("p95_ns", "p95 µs"),
+    ("p99_ns", "p99 µs"),
+    ("mean_ns", "mean µs"),
+    ("queue_p99_ns", "queue p99"),
+    ("queue_mean_ns", "mean"),
+];
 // What the rows of each table are, and the instruments that it is of.
 const TABLES: [(&str, &[Instrument]); 2] =
     [("one run", &[Instrument::Heap, Instrument::Instructions]), ("the process", &[Instrument::Usage])];
@@ -116,6 +122,15 @@ fn missing(records: &[&Record], variant: &str) -> Option<Missing> {
 
 /// What a cell says: the count, or why there is none.
 pub(super) fn cell(records: &[&Record], variant: &str, metric: &str) -> String {
+    said(records, variant, metric, told)
+}
+
+/// The same in a few characters, times in µs.
+pub(super) fn brief_cell(records: &[&Record], variant: &str, metric: &str) -> String {
+    said(records, variant, metric, briefly)
+}
+
+fn said(records: &[&Record], variant: &str, metric: &str, told: fn(&Record) -> String) -> String {
     let found = records.iter().rev().find(|r| r.variant == variant && measures(r, metric));
     let absent = || missing(records, variant).map_or(NONE.into(), |m| m.word.into());
     found.map_or_else(absent, |record| told(record))
@@ -166,6 +181,18 @@ pub(super) fn moves(records: &[&Record]) -> Option<String> {
 fn told(record: &Record) -> String {
     let sampled = matches!(record.instrument, Instrument::Usage | Instrument::Latency);
     if sampled { within(record) } else { exact(record) }
+}
+
+fn briefly(record: &Record) -> String {
+    let unit = match record.instrument {
+        Instrument::Latency => 1e3,
+        Instrument::Usage => 1.0,
+        _ => return exact(record),
+    };
+    let value = record.value.unwrap_or(f64::NAN);
+    let ends = record.low.zip(record.high).filter(|(low, high)| low < high && value != 0.0);
+    let half = ends.map(|(low, high)| 100.0 * (high - value).max(value - low) / value.abs());
+    format!("{}{}", brief(value / unit), half.map_or(String::new(), |half| format!("±{:.0}%", half.max(1.0))))
 }
 
 // Every cell is counted three times; where the counts differ both ends are told.

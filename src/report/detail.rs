@@ -1,6 +1,6 @@
 //! All rows of the traps that were asked for, a line each.
 
-use super::cell::Missing;
+use super::cell::{Missing, measures};
 use super::column::Column;
 use super::counts;
 use super::grid::{Grid, Lane};
@@ -79,7 +79,8 @@ fn said<'a>(
 }
 
 fn counted(trap: &TrapView<'_>, instrument: Instrument) -> Vec<String> {
-    let metrics = counts::metrics(instrument);
+    let known = |metric: &str| trap.all(instrument).any(|r| measures(r, metric));
+    let metrics: Vec<_> = counts::metrics(instrument).iter().filter(|(metric, _)| known(metric)).collect();
     let columns: Vec<_> =
         std::iter::once(("", Lane::Name)).chain(metrics.iter().map(|(_, h)| (*h, Lane::Number))).collect();
     let mut grid = Grid::new(&columns, 2);
@@ -93,7 +94,7 @@ fn counted(trap: &TrapView<'_>, instrument: Instrument) -> Vec<String> {
         }
         hanging("", &title(trap, place)).into_iter().for_each(|line| grid.plain(line));
         for variant in counts::variants(trap, place, &[instrument]) {
-            let values = metrics.iter().map(|(metric, _)| counts::cell(&records, variant, metric));
+            let values = metrics.iter().map(|(metric, _)| counts::brief_cell(&records, variant, metric));
             grid.row(std::iter::once(format!("  {variant}")).chain(values).collect());
         }
         counts::moves(&records).into_iter().flat_map(|text| hanging("  ", &text)).for_each(|line| grid.plain(line));

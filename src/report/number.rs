@@ -69,15 +69,19 @@ pub(super) fn arrow(from: f64, to: f64) -> String {
 
 /// `1.98→0.97`, `0.0042→0`: two measured values in few characters.
 pub(super) fn change(from: f64, to: f64) -> String {
-    let told = |value: f64| match value.abs() {
+    format!("{}→{}", brief(from), brief(to))
+}
+
+/// A number in six characters at most.
+pub(super) fn brief(value: f64) -> String {
+    match value.abs() {
         size if size >= 999.5 => short(value),
         size if size >= 99.5 => format!("{value:.0}"),
         size if size >= 9.995 => format!("{value:.1}"),
         size if size < 0.000_05 => "0".into(),
         size if size < 0.01 => format!("{value:.4}"),
         _ => format!("{value:.2}"),
-    };
-    format!("{}→{}", told(from), told(to))
+    }
 }
 
 /// How many times fewer: `÷2.0`; `→0` where nothing is left, `0` where there was nothing.

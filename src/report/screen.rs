@@ -7,6 +7,7 @@ use super::grid::{Grid, Lane};
 use super::number::{NONE, TIE, arrow, change, count, factor, fewer, many, ratio_within};
 use super::resolution;
 use super::row::Row;
+use super::tails;
 use super::text::hanging;
 use super::view::{TrapView, View};
 use crate::record::{Archive, Run};
@@ -57,8 +58,8 @@ const HEAP: &str =
 const INSTRUCTIONS: &str = "÷: times fewer, at the one point of a trap that is counted, of n = 10 000 at most. est. cycles: of simulated \
                             caches. All rows: give a trap's name.";
 
-const LATENCY: &str = "At the first paced point of a trap. n/a: too few ops lie beyond it to tell. Means of the processes; ratios with \
-                       intervals, time in queues and all arms: give a trap's name.";
+const LATENCY: &str = "At the first paced point of a trap. n/a: too few ops lie beyond it to tell. All arms and the time in queues: give \
+                       a trap's name. Ratios with intervals: cargo run -- report.";
 
 fn latency(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
     let columns = [("p50_ns", "p50"), ("p95_ns", "p95"), ("p99_ns", "p99"), ("p999_ns", "p99.9"), ("mean_ns", "mean")];
@@ -196,6 +197,7 @@ fn beside(view: &View<'_>, traps: &[TrapView<'_>], instrument: Instrument, detai
     let today = resolution::today(view, traps);
     let notes = resolution::caveats(&runs)
         .into_iter()
+        .chain(tails::crowded(&view.archive.records.iter().filter(|r| r.instrument == instrument).collect::<Vec<_>>()))
         .chain(blind(view.archive, instrument, detailed))
         .chain(skipped(view.archive, instrument));
     let notes = notes.flat_map(|note| hanging("! ", &note));

@@ -19,7 +19,7 @@ const TURNS: usize = 6;
 
 const LEGEND: &str = "ratio: time of trap ÷ advice, ± its 95 % interval over re-links and re-runs here. +1: more headline \
                       points, * another word at another headline, ^ links differ, ÷ times fewer, n/a can't be seen. \
-                      instr at n = 10 000 at most. All rows: cargo run --release -- report [TRAP]";
+                      instr at n = 10 000 at most, p99 at a constant rate. All rows: cargo run --release -- report [TRAP]";
 
 /// What all instruments say, as the last target prints it: a line a trap, and 30 lines of 80 columns at most for 21 traps. Below it,
 /// in six lines at most, where the advice and the best fix turn.
@@ -53,8 +53,9 @@ fn grid(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         ("best", Lane::Name),
         ("", Lane::Number),
         ("blocks", Lane::Word),
-        ("bytes", Lane::Word),
         ("instr", Lane::Word),
+        ("p99", Lane::Word),
+        ("CPU", Lane::Word),
     ];
     let mut grid = Grid::new(&columns, 1);
     for (trap, gist) in gists {
@@ -64,8 +65,9 @@ fn grid(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         cells.extend([best.map_or(String::new(), |row| row.variant.into()), value]);
         cells.extend([
             counted(trap, gist, Instrument::Heap, "blocks", few),
-            counted(trap, gist, Instrument::Heap, "bytes", fewer),
             counted(trap, gist, Instrument::Instructions, "instructions", fewer),
+            counted(trap, gist, Instrument::Latency, "p99_ns", fewer),
+            counted(trap, gist, Instrument::Usage, "cpu_ns_per_op", fewer),
         ]);
         grid.row(cells);
     }

@@ -16,6 +16,8 @@ pub(super) const HICCUPS: &str = "hiccups";
 /// A quantile that is no more than so many times that of the empty op is the machine's own.
 const OWN: f64 = 1.5;
 const NS_PER_US: f64 = 1e3;
+/// Switches an op of the empty op, from which on the machine was not the lab's alone.
+const CROWDED: f64 = 1e-3;
 
 // Metric, header.
 const LATE: &[(&str, &str)] = &[
@@ -51,6 +53,17 @@ pub(super) fn blocks<'a>(
     blocks.extend(sources.explained(&runs).into_iter().map(note));
     blocks.extend(tail.said().into_iter().filter_map(|text| notes.once(text)));
     blocks
+}
+
+/// What is to be said where others had the CPU while tails were timed, if they had.
+pub(super) fn crowded(records: &[&Record]) -> Option<String> {
+    let shares = records.iter().filter(|r| r.variant == HICCUPS && measures(r, "switched_share"));
+    let most = shares.filter_map(|r| r.value).fold(0.0, f64::max);
+    let told = format!(
+        "others had the CPU: the empty op lost it in {} of the ops, so that tails are theirs, too",
+        percent(most)
+    );
+    (most > CROWDED).then_some(told)
 }
 
 // All that latency has at one point.
@@ -143,6 +156,7 @@ impl<'a> Tail<'a> {
             );
         }
         said.extend(self.arms().iter().filter_map(|(arm, _)| self.behind(arm)));
+        said.extend(crowded(&self.records));
         if self.arms().iter().any(|(arm, _)| RATIOS.iter().any(|(_, metric, _)| self.is_own(arm, metric))) {
             said.push("~: no more than 1.5 times that of the empty op (hiccups): the machine's own.".into());
         }

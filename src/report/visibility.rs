@@ -27,6 +27,7 @@ const COUNTS: [(Instrument, &[&str]); 3] = [
             "voluntary_switches_per_op",
             "involuntary_switches_per_op",
             "minor_faults_per_op",
+            "throttled_share",
             "peak_rss_bytes",
             "rss_bytes_per_op",
             "threads_per_op",

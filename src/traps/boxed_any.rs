@@ -45,7 +45,7 @@
 //! ## What to measure it with
 //!
 //! Heap counts see it exactly: a block a call in `call`, and in `rpc` five beside the two of the request. Time decides.
-//! Instructions see the allocator's path. Latency and usage, which come later, have nothing to see: a call has no tail of its
+//! Instructions see the allocator's path. Latency and usage have nothing to see: a call has no tail of its
 //! own, and one thread that never waits uses as much CPU time as it takes.
 //!
 //! ## Sources

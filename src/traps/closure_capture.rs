@@ -52,7 +52,7 @@
 //!
 //! Heap counts say it: blocks and bytes a job, as a range, for the pool's queue asks for a block now and then. Time says what
 //! the blocks cost when two threads meet in the allocator. Instructions are blind to two threads, latency to jobs that
-//! nobody waits for. Sleeps and wake-ups await the instrument of usage.
+//! nobody waits for. Usage has the sleeps, and the CPU time of both sides.
 //!
 //! ## Sources
 //!

@@ -51,7 +51,7 @@
 //!
 //! ## What to measure it with
 //!
-//! Time, over depth and stack. Usage will add page faults and the peak of resident memory once that instrument is there.
+//! Time, over depth and stack. Usage has the page faults and the peak of resident memory.
 //! Heap counts are blind, for segments are mapped and never asked of the allocator; instructions are blind, for callgrind
 //! takes a jump of the stack pointer for returns. `strace -c -f -e trace=mmap,munmap` counts segments.
 //!

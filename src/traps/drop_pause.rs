@@ -25,7 +25,7 @@
 //! A node is a call of `malloc` and one of `free`, with a cache of seven blocks a size before the arena. A big request leaves
 //! thousands of blocks in the fast bins, and the next response of 4 KiB runs `malloc_consolidate` over them. What is freed at
 //! the heap's top may go back to the system, and is faulted in again. An arena takes a few chunks, moves a pointer, and gives
-//! back chunks and no nodes. Dropping elsewhere moves the frees to another core; but they lock the caller's arena.
+//! back chunks and no nodes. Dropping elsewhere moves the frees to another core; but they write to the caller's arena.
 //!
 //! Expected: the advice wins by 1.6 to 2.5 times at the median, and by about as much at p99: the cost is in every request, and
 //! not only in the tail. If p99 gains more than 1.5 times what p50 does, it is merging or faults.

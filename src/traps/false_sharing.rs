@@ -45,8 +45,8 @@
 //! ## What to measure it with
 //!
 //! Time, on two real cores: look at `cpus` and at the core probe's bounce of a line first. Heap counts are blind: nothing
-//! is allocated. Instructions are blind: both arms execute the same ones. So are latency and usage, which await
-//! instruments of their own: an increment has no caller that waits, and a stalled core is a busy core.
+//! is allocated. Instructions are blind: both arms execute the same ones. So are latency and
+//! usage: an increment has no caller that waits, and a stalled core is a busy core.
 //!
 //! ## Sources
 //!

@@ -27,7 +27,7 @@
 //!
 //! A thread that sleeps takes no CPU time, so that nothing looks wrong. It keeps the pages of its stack that it has
 //! touched, its thread-local state, two channels, and what its body owns: here 64 KiB, or nothing. The kernel keeps
-//! some 25 KiB more for it, at a guess, which no resident size shows. At some point `pids.max` or `ulimit -u` is
+//! some 25 KiB more for it, which no resident size shows. At some point `pids.max` or `ulimit -u` is
 //! reached, and the process can't start a thread.
 //!
 //! Expected: a thread an op against none, exactly; 76 to 90 KiB resident an op with 64 KiB held, 10 to 20 KiB with

@@ -44,7 +44,7 @@
 //! ## What to measure it with
 //!
 //! Heap counts see the blocks exactly. Time decides, over one thread and two. Instructions see the allocator's path, not
-//! what an atomic one costs, nor a line that travels. Latency and usage, which come later, have nothing to see.
+//! what an atomic one costs, nor a line that travels. Latency and usage have nothing to see.
 //!
 //! ## Sources
 //!

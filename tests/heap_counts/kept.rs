@@ -9,7 +9,7 @@ use trapline::traps::leaked_worker::{self, Registry, closed, inline, never_close
 use trapline::traps::unbounded_cache::{self, CAP, DirectMapped, Page, Pages, direct_mapped, lru, unbounded};
 use trapline::workload::OneState;
 
-fn live() -> i64 {
+pub(crate) fn live() -> i64 {
     dhat::HeapStats::get().curr_bytes as i64
 }
 

@@ -10,6 +10,7 @@ use trapline::traps::vec_growth::{
 
 mod carried;
 mod kept;
+mod left;
 mod loops;
 mod reclaimed;
 mod recursion;
@@ -60,6 +61,7 @@ fn growth_costs_blocks_and_bytes_that_can_be_foretold() {
     recursion::nothing_is_asked_for_to_hand_a_block_to_another_stack();
     kept::a_cache_asks_for_a_page_a_miss_and_its_own_room();
     kept::a_cache_without_eviction_keeps_every_key();
+    left::no_arm_leaves_anything_live();
     kept::a_worker_that_nobody_ends_keeps_what_it_owns();
     reclaimed::a_boxed_tree_is_a_block_a_node();
     reclaimed::a_session_is_two_blocks();

@@ -23,7 +23,7 @@
 //! A quantile of a process is one value, and the interval is over the processes, as everywhere in the house: t(0.975, 7) of the
 //! logarithms, for a quantile has a long tail itself, and `p50_ns` to `p999_ns` are geometric means. An arm that can't carry the rate in
 //! half of the processes or more has failed; where it could not in fewer, they are in the values as they were. A quantile is given only
-//! where enough ops lie beyond it: five in each process, fifty in all, and these in twenty *episodes*, runs of ops one after the
+//! where enough ops lie beyond it: five in each process, 48 in all, and these in twenty *episodes*, runs of ops one after the
 //! other, in half of the processes or more. One theft of 4 ms is two hundred late ops and one event. Else it is `n/a: too few`.
 
 mod fork;

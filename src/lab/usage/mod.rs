@@ -19,7 +19,7 @@
 //! | `rss_bytes_per_op`, `threads_per_op`, `open_files_per_op` | what an op adds to what is held |
 //! | `rss_residual` | the largest distance of a reading from that line ÷ what the line rises: hash tables rise in stairs |
 //!
-//! An interval is t(0.975, 4) over the processes. Sources: getrusage(2), `clock_gettime`(2), proc(5): `smaps_rollup` for resident
+//! An interval is t(0.975, 4) over the processes, of `cpu_ns_per_op` and `cpu_share` over their logarithms. Sources: getrusage(2), `clock_gettime`(2), proc(5): `smaps_rollup` for resident
 //! memory, for `statm` and `status` may be off by hundreds of KiB since Linux 6.2; `VmHWM`, reset by `clear_refs`, for the
 //! peak, for a child inherits `ru_maxrss`.
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::protocol::Message;
 use super::reading::Reading;
 use crate::lab::session::estimate::estimated;
-use crate::lab::stats::{line, t_interval};
+use crate::lab::stats::{geometric_interval, line, t_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Trap};
 
@@ -90,8 +90,11 @@ fn records(cell: &Record, processes: &[Vec<Metric>]) -> Vec<Record> {
 }
 
 fn measured(cell: &Record, metric: &str, unit: &str, samples: Vec<f64>) -> Record {
+    // CPU time has a long tail, and is never 0; of the others some are, or less.
+    let interval = if metric.starts_with("cpu_") { geometric_interval(&samples) } else { t_interval(&samples) };
     let mean = samples.iter().sum::<f64>() / samples.len() as f64;
-    estimated(cell, (metric, unit), t_interval(&samples), mean, samples)
+    let value = interval.map_or(mean, |[_, value, _]| value);
+    estimated(cell, (metric, unit), interval, value, samples)
 }
 
 fn of_block(ops: f64, before: &Reading, after: &Reading) -> Vec<Metric> {
