@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use trapline::record::{Archive, Record};
+use trapline::record::{Archive, Record, Sweeps};
 use trapline::trap::{Point, Trap, Variant, routine};
 
 const DOCTORED: &str = "TRAPLINE_DOCTORED";
@@ -310,7 +310,8 @@ fn interrupted(lab: &Lab) -> Checked {
     let archive = lab.archive()?;
     let run = archive.runs.last().ok_or("the run is there")?;
     let sweeps = run.sweeps.ok_or("the sweeps are counted")?;
-    holds(sweeps.planned() == 4_000 && (1..4_000).contains(&sweeps.finished), "some sweeps have finished")?;
+    let planned = 500 * Sweeps::PROCESSES;
+    holds(sweeps.planned() == planned && (1..planned).contains(&sweeps.finished), "some sweeps have finished")?;
     let complete = |r: &Record| r.samples.len() == sweeps.finished;
     holds(archive.records.iter().filter(|r| r.headline).all(complete), "headlines rest on all finished sweeps")?;
     let report = fs::read_to_string(lab.target.path().join("trapline/report.md"))?;
