@@ -229,13 +229,13 @@ impl<S: Send + Sync + 'static> Arm<S> {
     }
 }
 
-/// The floor: no lock, for nobody else can see the sessions.
-fn alone(p: &Point) -> (Sessions, Arc<Load>, usize) {
+/// The floor: no lock, for nobody else can see the sessions, and they lie one behind the other, as chunks need them.
+fn alone(p: &Point) -> (Indexed, Arc<Load>, usize) {
     let load = shared(p, Load::new);
     (load.kept(), load, 0)
 }
 
-fn walk_alone(sessions: &Sessions) -> u64 {
+fn walk_alone(sessions: &Indexed) -> u64 {
     Visits::of(|v| sessions.values().for_each(|s| v.visit(s)))
 }
 
@@ -285,7 +285,7 @@ pub const TRAP: Trap = Trap {
         Variant::fix("copy_on_write", |p| ON_WRITE.batch(p)).stream(|p| ON_WRITE.stream(p)),
         Variant::fix("clone_locked", |p| CLONED.batch(p)).stream(|p| CLONED.stream(p)),
         Variant::floor("nobody_walks", |p| routine(alone(p), |(sessions, ..)| walk_alone(sessions))).stream(|p| {
-            let write = |(sessions, load, at): &mut (Sessions, Arc<Load>, _), _| hit(sessions.get_mut(&load.next(at)));
+            let write = |(sessions, load, at): &mut (Indexed, Arc<Load>, _), _| hit(sessions.get_mut(&load.next(at)));
             stream(alone(p), write, |(sessions, ..)| Ended::answer(walk_alone(&sessions)))
         }),
     ],
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn the_answer_knows_a_hit_that_is_lost_and_one_of_another_session() {
-        let mut sessions: Sessions = load(10).kept();
+        let mut sessions: Indexed = load(10).kept();
         let ids: Vec<u64> = sessions.keys().copied().collect();
         let mut after = |id: &u64| {
             hit(sessions.get_mut(id));
