@@ -37,9 +37,8 @@
 //!
 //! ## What to measure it with
 //!
-//! Latency: a sweep is within one request, and others wait behind it. Time beside it, for what a sweep costs a request;
-//! heap for the peak, which is of one run's blocks, without the table, and a tenth low at 900 %; usage for resident memory.
-//! Instructions are blind: one run is 36 864 requests, the fewest that hold a sweep of each arm.
+//! Latency: a sweep is within one request, and others wait behind it. Time beside it; heap for the peak, which is of one run's
+//! blocks, without the table, and a tenth low at 900 %; usage for resident memory. Instructions are blind: a run is too long.
 //!
 //! ## Sources
 //!
@@ -185,7 +184,7 @@ impl Reclaim for Wheel {
     }
 }
 
-/// A wheel whose turn no session outlives, so that few share a slot.
+/// No session outlives a turn of it, so that few share a slot.
 fn wheel() -> Wheel {
     Wheel(vec![Vec::new(); LONGEST.next_power_of_two() as usize])
 }
