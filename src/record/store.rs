@@ -1,6 +1,7 @@
 //! The store: JSON Lines, a file an instrument. A file is never changed in place: the new one is written beside it, synced
 //! and renamed, so that an interrupted run keeps all that was finished, and a full disk loses nothing.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -174,6 +175,14 @@ pub struct Store {
     archive: Archive,
 }
 
+// What a record is of, whatever was measured there.
+type Cell = (String, u64, usize, String, String, Instrument);
+
+fn cell(record: &Record) -> Cell {
+    let Record { trap, n, threads, case, variant, instrument, .. } = record;
+    (trap.clone(), *n, *threads, case.clone(), variant.clone(), *instrument)
+}
+
 impl Store {
     /// Opens the records file in this folder, which is made if need be. A damaged file is set aside under another name
     /// before anything is written, and its good lines are kept.
@@ -221,11 +230,22 @@ impl Store {
         let same_column: Vec<String> =
             self.archive.runs.iter().filter(|r| r.same_column(run)).map(|r| r.run.clone()).collect();
         let replaced = |old: &Record| same_column.contains(&old.run) && records.iter().any(|new| new.same_cell(old));
+        let order: Vec<Cell> = self.archive.records.iter().map(cell).collect();
         self.archive.records.retain(|old| old.run != run.run && !replaced(old));
         self.archive.records.extend_from_slice(records);
+        self.keep_order(&order);
         self.archive.runs.retain(|r| r.run != run.run && self.archive.records.iter().any(|rec| rec.run == r.run));
         self.archive.runs.push(run.clone());
         self.save()
+    }
+
+    // What takes the place of an old record comes where that was, for the report takes points in the order of the records.
+    fn keep_order(&mut self, order: &[Cell]) {
+        let mut places: HashMap<&Cell, usize> = HashMap::new();
+        for (at, cell) in order.iter().enumerate() {
+            places.entry(cell).or_insert(at);
+        }
+        self.archive.records.sort_by_cached_key(|record| places.get(&cell(record)).copied().unwrap_or(usize::MAX));
     }
 
     /// Forgets the records of this bench target that `keep` does not want: of points, variants and traps that the code no longer

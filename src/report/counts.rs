@@ -208,7 +208,9 @@ fn within(record: &Record) -> String {
     let of = |value: f64| {
         if record.unit.as_deref() == Some("bytes") && value.abs() >= 1e5 { short(value) } else { figures(value) }
     };
-    match record.low.map(|low| value - low) {
+    // The longer half, where the two differ.
+    let half = |(low, high): (f64, f64)| (value - low).max(high - value);
+    match record.low.zip(record.high).map(half) {
         Some(0.0) => of(value),
         Some(half) => format!("{}{TIE}±{TIE}{}", of(value), of(half)),
         None => format!("{}{TIE}±{TIE}?", of(value)),

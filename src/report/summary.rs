@@ -55,7 +55,6 @@ fn grid(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         ("blocks", Lane::Word),
         ("instr", Lane::Word),
         ("p99", Lane::Word),
-        ("CPU", Lane::Word),
     ];
     let mut grid = Grid::new(&columns, 1);
     for (trap, gist) in gists {
@@ -67,7 +66,6 @@ fn grid(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
             counted(trap, gist, Instrument::Heap, "blocks", few),
             counted(trap, gist, Instrument::Instructions, "instructions", fewer),
             counted(trap, gist, Instrument::Latency, "p99_ns", fewer),
-            counted(trap, gist, Instrument::Usage, "cpu_ns_per_op", fewer),
         ]);
         grid.row(cells);
     }
@@ -86,7 +84,8 @@ fn counted(
 
 // Counts that are too long to read are told by how many times fewer there are.
 fn few(from: f64, to: f64) -> String {
-    if from < 1_000.0 && to < 1_000.0 { arrow(from, to) } else { fewer(from, to) }
+    let told = arrow(from, to);
+    if from < 1_000.0 && told.chars().count() <= 6 { told } else { fewer(from, to) }
 }
 
 // Whole sentences only, as many as fit; the report has all.
