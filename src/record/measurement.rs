@@ -69,6 +69,9 @@ pub struct Record {
     pub blind: Option<String>,
 }
 
+/// Trap, n, threads, case, variant, instrument.
+pub(super) type Cell<'a> = (&'a str, u64, usize, &'a str, &'a str, Instrument);
+
 impl Record {
     /// A record with no value yet.
     #[must_use]
@@ -145,7 +148,11 @@ impl Record {
     /// Whether both are of one variant at one point by one instrument: a new measurement takes the place of the old one.
     #[must_use]
     pub fn same_cell(&self, other: &Self) -> bool {
-        let cell = |r: &Self| (r.n, r.threads, r.instrument);
-        cell(self) == cell(other) && self.trap == other.trap && self.case == other.case && self.variant == other.variant
+        self.cell() == other.cell()
+    }
+
+    /// What it is of: the trap, the point, the variant and the instrument.
+    pub(super) fn cell(&self) -> Cell<'_> {
+        (&self.trap, self.n, self.threads, &self.case, &self.variant, self.instrument)
     }
 }

@@ -175,12 +175,15 @@ pub struct Store {
     archive: Archive,
 }
 
-// What a record is of, whatever was measured there.
-type Cell = (String, u64, usize, String, String, Instrument);
-
-fn cell(record: &Record) -> Cell {
-    let Record { trap, n, threads, case, variant, instrument, .. } = record;
-    (trap.clone(), *n, *threads, case.clone(), variant.clone(), *instrument)
+// What takes the place of an old record comes where that was, for the report takes points in the order of the records.
+fn in_order<'a>(old: &[Record], records: impl Iterator<Item = &'a Record>) -> Vec<Record> {
+    let mut places = HashMap::new();
+    for (at, record) in old.iter().enumerate() {
+        places.entry(record.cell()).or_insert(at);
+    }
+    let mut records: Vec<&Record> = records.collect();
+    records.sort_by_key(|record| places.get(&record.cell()).copied().unwrap_or(usize::MAX));
+    records.into_iter().cloned().collect()
 }
 
 impl Store {
@@ -230,22 +233,11 @@ impl Store {
         let same_column: Vec<String> =
             self.archive.runs.iter().filter(|r| r.same_column(run)).map(|r| r.run.clone()).collect();
         let replaced = |old: &Record| same_column.contains(&old.run) && records.iter().any(|new| new.same_cell(old));
-        let order: Vec<Cell> = self.archive.records.iter().map(cell).collect();
-        self.archive.records.retain(|old| old.run != run.run && !replaced(old));
-        self.archive.records.extend_from_slice(records);
-        self.keep_order(&order);
+        let kept = self.archive.records.iter().filter(|old| old.run != run.run && !replaced(old));
+        self.archive.records = in_order(&self.archive.records, kept.chain(records));
         self.archive.runs.retain(|r| r.run != run.run && self.archive.records.iter().any(|rec| rec.run == r.run));
         self.archive.runs.push(run.clone());
         self.save()
-    }
-
-    // What takes the place of an old record comes where that was, for the report takes points in the order of the records.
-    fn keep_order(&mut self, order: &[Cell]) {
-        let mut places: HashMap<&Cell, usize> = HashMap::new();
-        for (at, cell) in order.iter().enumerate() {
-            places.entry(cell).or_insert(at);
-        }
-        self.archive.records.sort_by_cached_key(|record| places.get(&cell(record)).copied().unwrap_or(usize::MAX));
     }
 
     /// Forgets the records of this bench target that `keep` does not want: of points, variants and traps that the code no longer

@@ -197,7 +197,7 @@ fn beside(view: &View<'_>, traps: &[TrapView<'_>], instrument: Instrument, detai
     let today = resolution::today(view, traps);
     let notes = resolution::caveats(&runs)
         .into_iter()
-        .chain(tails::crowded(&view.archive.records.iter().filter(|r| r.instrument == instrument).collect::<Vec<_>>()))
+        .chain(tails::crowded(&view.archive.records))
         .chain(blind(view.archive, instrument, detailed))
         .chain(skipped(view.archive, instrument));
     let notes = notes.flat_map(|note| hanging("! ", &note));

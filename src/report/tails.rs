@@ -56,8 +56,8 @@ pub(super) fn blocks<'a>(
 }
 
 /// What is to be said where others had the CPU while tails were timed, if they had.
-pub(super) fn crowded(records: &[&Record]) -> Option<String> {
-    let shares = records.iter().filter(|r| r.variant == HICCUPS && measures(r, "switched_share"));
+pub(super) fn crowded<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<String> {
+    let shares = records.into_iter().filter(|r| r.variant == HICCUPS && measures(r, "switched_share"));
     let most = shares.filter_map(|r| r.value).fold(0.0, f64::max);
     let told = format!(
         "others had the CPU: the empty op lost it in {} of the ops, so that tails are theirs, too",
@@ -156,7 +156,7 @@ impl<'a> Tail<'a> {
             );
         }
         said.extend(self.arms().iter().filter_map(|(arm, _)| self.behind(arm)));
-        said.extend(crowded(&self.records));
+        said.extend(crowded(self.records.iter().copied()));
         if self.arms().iter().any(|(arm, _)| RATIOS.iter().any(|(_, metric, _)| self.is_own(arm, metric))) {
             said.push("~: no more than 1.5 times that of the empty op (hiccups): the machine's own.".into());
         }

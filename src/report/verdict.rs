@@ -299,16 +299,17 @@ mod tests {
         counts.map(|count| count as f64 / rows as f64)
     }
 
-    // At most 6 %, 0.5 % and 1 %. A row alone is the worst case for suffixes, for which the rule allows just 1 %: among others
-    // Holm's rule asks more of it. Of 2000 rows the share has a standard error of 0.22 %, and may be two of them above.
+    // At most 6 %, 0.5 % and 1 %. A row alone is the worst case for suffixes: among others Holm's rule asks more of it. The last kind is
+    // near its 1 %, and takes more rows to tell.
     #[test]
     fn rows_without_a_difference_seldom_get_a_word_for_one() {
-        for (processes, disturbed) in [(0.02, 0.1), (0.03, 0.1), (0.05, 0.1), (0.15, 0.1), (0.05, 0.0)] {
+        let kinds = [(0.02, 0.1, 2000), (0.03, 0.1, 2000), (0.05, 0.1, 2000), (0.15, 0.1, 2000), (0.05, 0.0, 10_000)];
+        for (processes, disturbed, rows) in kinds {
             let row = Row { processes, disturbed, ..Row::default() };
-            let [sided, decided, suffix] = false_alarms(row, 2000);
+            let [sided, decided, suffix] = false_alarms(row, rows);
             assert!(sided <= 0.06, "{row:?}: faster or slower in {sided}");
             assert!(decided <= 0.005, "{row:?}: wins or loses in {decided}");
-            assert!(suffix <= 0.0145, "{row:?}: a suffix in {suffix}");
+            assert!(suffix <= 0.01, "{row:?}: a suffix in {suffix}");
         }
     }
 

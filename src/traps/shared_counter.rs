@@ -47,9 +47,9 @@
 //! ## What to measure it with
 //!
 //! Time, over threads and the work between increments; a run's clock holds the sends, and at most 128 increments are still
-//! under way when it stops. The core that the owner takes shows in usage: the time of one
-//! thread hides it, and `cpu_ns_per_op` counts the workers only. Heap counts are blind, for the channel is allocated once; so
-//! are instructions, for the owner is another thread, and latency: an increment has no caller that waits.
+//! under way when it stops. The core that the owner takes shows in usage: the time of one thread hides it, and ratio's
+//! `cpu_ns_per_op` counts the workers only. Heap counts are blind, for the channel is allocated once; so are instructions,
+//! for the owner is another thread, and latency: an increment has no caller that waits.
 //!
 //! ## Sources
 //!

@@ -27,7 +27,8 @@
 //! Each new key is an entry for ever: its value and a place in a table, which is between 7/16 and 7/8 full. The table
 //! doubles now and then, and one request pays for moving all entries. Memory that is never given back is always fresh
 //! in a service: the kernel clears each page and the first touch of it is a fault. Here each run drops what it has built, so
-//! that the next finds most pages there, and pays for the drop. A bounded cache works in blocks that it has just freed. What it pays instead is its bookkeeping, at hits too, and the values that it must compute again.
+//! that the next finds most pages there, and pays for the drop. A bounded cache works in blocks that it has just freed. What it
+//! pays instead is its bookkeeping, at hits too, and the values that it must compute again.
 //!
 //! Expected: an entry of the trap takes 290 bytes or so of live memory for 256 bytes of value, without end; a bounded
 //! cache takes nothing more once it is full. In time a tie within a factor of 1.4 either way: the sign depends on what

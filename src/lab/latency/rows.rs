@@ -152,8 +152,7 @@ impl Row<'_> {
     fn behind(&self) -> Option<Record> {
         let behind: Vec<f64> = self.row.values().map(|t| f64::from(u8::from(t.behind.is_some()))).collect();
         let share = behind.iter().sum::<f64>() / behind.len() as f64;
-        let record = || self.cell.clone().measured("behind_share", "share", [share; 3], behind.clone());
-        (share > 0.0).then(|| Record { low: None, high: None, ..record() })
+        (share > 0.0).then(|| estimated(self.cell, ("behind_share", "share"), None, share, behind))
     }
 
     fn mean(&self, metric: &str, unit: &str, of: impl Fn(&Timed) -> Option<f64>) -> Option<Record> {

@@ -18,22 +18,25 @@ pub(super) fn is_last(run: &Run, runs: &[Run]) -> bool {
     match run.instrument {
         Instrument::Time => !std::env::current_exe().is_ok_and(|time| has_usage_beside(&time)),
         Instrument::Usage => {
-            let of = |run: &Run| (run.started.clone(), run.command.clone());
-            runs.iter().any(|other| other.instrument == Instrument::Time && follows(&of(run), &of(other)))
+            runs.iter().any(|other| other.instrument == Instrument::Time && follows(start(run), start(other)))
         }
         _ => false,
     }
 }
 
 // When it started and its command line.
-type Start = (String, String);
+type Start<'a> = (&'a str, &'a str);
+
+fn start(run: &Run) -> Start<'_> {
+    (&run.started, &run.command)
+}
 
 // One command gives all targets one line of arguments.
-fn follows((started, command): &Start, (before, other): &Start) -> bool {
-    let arguments = |command: &str| command.split_once(' ').map(|(_, arguments)| arguments.to_owned());
+fn follows((started, command): Start<'_>, (before, other): Start<'_>) -> bool {
+    let [mine, its] = [command, other].map(|command| command.split_once(' ').map(|(_, arguments)| arguments));
     let time = |text: &str| humantime::parse_rfc3339(text).unwrap_or(SystemTime::UNIX_EPOCH);
     let apart = time(started).duration_since(time(before));
-    arguments(command) == arguments(other) && apart.is_ok_and(|apart| apart < ONE_COMMAND)
+    mine == its && apart.is_ok_and(|apart| apart < ONE_COMMAND)
 }
 
 // Cargo puts the executables of all targets into one folder, each by its name and a hash.
@@ -49,12 +52,11 @@ mod tests {
 
     #[test]
     fn one_command_is_the_same_arguments_within_ten_minutes() {
-        let start = |time: &str, command: &str| (format!("2026-01-01T{time}Z"), command.to_owned());
-        let usage = start("10:05:00", "/deps/usage-1 --quick --bench");
-        assert!(follows(&usage, &start("10:00:00", "/deps/time-2 --quick --bench")));
-        assert!(!follows(&usage, &start("10:00:00", "/deps/time-2 --bench")));
-        assert!(!follows(&usage, &start("09:00:00", "/deps/time-2 --quick --bench")));
-        assert!(!follows(&usage, &start("10:06:00", "/deps/time-2 --quick --bench")));
+        let usage = ("2026-01-01T10:05:00Z", "/deps/usage-1 --quick --bench");
+        assert!(follows(usage, ("2026-01-01T10:00:00Z", "/deps/time-2 --quick --bench")));
+        assert!(!follows(usage, ("2026-01-01T10:00:00Z", "/deps/time-2 --bench")));
+        assert!(!follows(usage, ("2026-01-01T09:00:00Z", "/deps/time-2 --quick --bench")));
+        assert!(!follows(usage, ("2026-01-01T10:06:00Z", "/deps/time-2 --quick --bench")));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use procfs::process::{MountInfo, Process};
+use serde::{Deserialize, Serialize};
 
 const PERIOD_US: u32 = 100_000;
 
@@ -49,8 +50,8 @@ pub(super) fn enter(group: &Path) -> io::Result<()> {
     fs::write(group.join("cgroup.procs"), "0")
 }
 
-/// What a group's `cpu.stat` has counted, ns and counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// What a group's `cpu.stat` has counted, ns and counts; nothing without a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Throttled {
     pub(super) periods: Option<f64>,
     pub(super) throttled: Option<f64>,

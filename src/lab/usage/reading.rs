@@ -30,9 +30,7 @@ pub(super) struct Used {
     pub(super) voluntary: Option<f64>,
     pub(super) involuntary: Option<f64>,
     pub(super) minor_faults: Option<f64>,
-    pub(super) periods: Option<f64>,
-    pub(super) throttled_periods: Option<f64>,
-    pub(super) throttled: Option<f64>,
+    pub(super) quota: Throttled,
 }
 
 /// Sizes in bytes.
@@ -69,7 +67,6 @@ impl Used {
             usage.map(|u| of(&u)).map(|t| 1e9 * t.tv_sec() as f64 + 1e3 * t.tv_usec() as f64)
         };
         let count = |of: fn(&Usage) -> i64| usage.map(|u| of(&u) as f64);
-        let quota = group.map(Throttled::now).unwrap_or_default();
         Self {
             wall: clock(ClockId::CLOCK_MONOTONIC),
             cpu: clock(ClockId::CLOCK_PROCESS_CPUTIME_ID),
@@ -79,9 +76,7 @@ impl Used {
             voluntary: count(Usage::voluntary_context_switches),
             involuntary: count(Usage::involuntary_context_switches),
             minor_faults: count(Usage::minor_page_faults),
-            periods: quota.periods,
-            throttled_periods: quota.throttled,
-            throttled: quota.time,
+            quota: group.map(Throttled::now).unwrap_or_default(),
         }
     }
 }

@@ -103,8 +103,8 @@ fn of_block(ops: f64, before: &Reading, after: &Reading) -> Vec<Metric> {
     let per_op = |from, to| more(from, to).map(|more| more / ops);
     let wall = more(from.wall, to.wall).filter(|wall| *wall > 0.0);
     let share = |from, to| more(from, to).zip(wall).map(|(more, wall)| more / wall);
-    let periods = more(from.periods, to.periods).filter(|periods| *periods > 0.0);
-    let throttled = more(from.throttled_periods, to.throttled_periods).zip(periods);
+    let periods = more(from.quota.periods, to.quota.periods).filter(|periods| *periods > 0.0);
+    let throttled = more(from.quota.throttled, to.quota.throttled).zip(periods);
     let throttled_share = throttled.map(|(throttled, periods)| throttled / periods);
     known([
         ("cpu_ns_per_op", "ns", per_op(from.cpu, to.cpu)),
@@ -116,7 +116,7 @@ fn of_block(ops: f64, before: &Reading, after: &Reading) -> Vec<Metric> {
         ("involuntary_switches_per_op", "count", per_op(from.involuntary, to.involuntary)),
         ("minor_faults_per_op", "count", per_op(from.minor_faults, to.minor_faults)),
         ("throttled_share", "share", throttled_share),
-        ("throttled_ns_per_op", "ns", per_op(from.throttled, to.throttled)),
+        ("throttled_ns_per_op", "ns", per_op(from.quota.time, to.quota.time)),
         ("rss_bytes", "bytes", held.rss),
         ("peak_rss_bytes", "bytes", held.peak_rss),
         ("threads", "count", held.threads),

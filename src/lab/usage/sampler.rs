@@ -82,7 +82,12 @@ impl<'a> Sampler<'a> {
         }
         let quota = match cell.quota.map(Quota::new).transpose() {
             Ok(quota) => quota,
-            Err(why) => return Ok(self.none(session, cell, why)),
+            // What can't be had on this machine is no fault.
+            Err(why) => {
+                session.progress.note(&format!("n/a: {}: {}: {why}", plan.trap, plan.variant));
+                self.rows.blind(*key, why);
+                return Ok(true);
+            }
         };
         let plan = &Plan { group: quota.as_ref().map(|quota| quota.group.clone()), ..plan.clone() };
         match process::ask::<Message>(&self.executable, (ROLE, plan), self.patience, &self.interrupted)? {
@@ -94,13 +99,6 @@ impl<'a> Sampler<'a> {
             session.progress.note(&format!("error: {}: {}: {why}", plan.trap, plan.variant));
         }
         Ok(true)
-    }
-
-    // What can't be had on this machine is no fault.
-    fn none(&mut self, session: &Session<'_>, Cell { key, plan, .. }: &Cell, why: String) -> bool {
-        session.progress.note(&format!("n/a: {}: {}: {why}", plan.trap, plan.variant));
-        self.rows.blind(*key, why);
-        true
     }
 
     fn put(&self, session: &mut Session<'_>) -> Result<(), SessionError> {
