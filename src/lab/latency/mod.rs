@@ -5,8 +5,8 @@
 //! loop with one server and no generator: no other thread takes a core, and nothing has to be woken. Arms with a helper have
 //! two threads, each pinned to a CPU of its own.
 //!
-//! A pass is a process for each arm at each paced point, in random order; each pass runs another of the relinked executables
-//! that the ratio instrument would run. In every pass the *empty* op is paced as well, with each rate and number of threads: what the machine itself
+//! A pass is a process for each arm at each paced point, in random order; each pass runs another executable,
+//! linked again as the ratio instrument does, from the same seeds. In every pass the *empty* op is paced as well, with each rate and number of threads: what the machine itself
 //! adds. It is told beside the arms as the control `hiccups`, and subtracted from nothing.
 //!
 //! | metric | what it is |

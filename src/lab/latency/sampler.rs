@@ -68,7 +68,7 @@ impl<'a> Sampler<'a> {
         Self { interrupted, patience, traps: session.seen_traps(), layouts: Vec::new(), rows: Rows::default() }
     }
 
-    // One layout a pass: the same that ratio has, from the same seeds.
+    // One layout a pass, from the seeds that ratio has.
     fn link(&mut self, session: &mut Session<'_>, passes: usize) {
         session.progress.pass(&format!("linking {passes} code layouts"));
         let seed = session.args.seed;

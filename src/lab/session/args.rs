@@ -176,7 +176,7 @@ impl Args {
         }
     }
 
-    /// How many code layouts: as asked for, else six when quick and ten when not.
+    /// How many code layouts: as asked for, else five when quick and ten when not.
     #[must_use]
     pub fn layouts(&self) -> usize {
         self.layouts.unwrap_or(if self.quick { 5 } else { Sweeps::LAYOUTS })

@@ -1,4 +1,4 @@
-//! Code layout: one link decides it, so every fork runs a link of its own.
+//! Code layout: one link decides it, so the target is linked again for each of several.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
