@@ -33,7 +33,7 @@ fn join_into(text: &mut String, words: &[String]) {
 
 fn words(point: &Point) -> Vec<String> {
     let mut rng = rng(1);
-    (0..point.n).map(|_| "x".repeat(rng.usize(1..12))).collect()
+    (0..point.n).map(|_| "x".repeat(1 + rng.index(11))).collect()
 }
 
 // The trap itself: constant data. One op is one unit of n, here one word.

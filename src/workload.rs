@@ -8,8 +8,11 @@ use std::hint::black_box;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+pub use self::random::Rng;
 use crate::routine::layout;
 use crate::trap::Point;
+
+mod random;
 
 /// The seed of every input.
 pub const SEED: u64 = 0x7261_706C_696E_6531;
@@ -19,8 +22,8 @@ pub const POOL: usize = 1 << 17;
 
 /// A generator for one input; different `stream`s of one seed give different inputs.
 #[must_use]
-pub fn rng(stream: u64) -> fastrand::Rng {
-    fastrand::Rng::with_seed(SEED ^ stream.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+pub const fn rng(stream: u64) -> Rng {
+    Rng::seeded(SEED ^ stream.wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
 type Inputs = HashMap<(TypeId, Point), Weak<dyn Any + Send + Sync>>;

@@ -61,7 +61,7 @@ use std::hint::black_box;
 use serde::{Deserialize, Serialize};
 
 use crate::trap::{Instrument, Point, Routine, Trap, Variant, routine};
-use crate::workload::{POOL, Shifted, Windows, rng, shared};
+use crate::workload::{POOL, Rng, Shifted, Windows, rng, shared};
 
 /// What a handler is called with: 32 bytes that own nothing.
 #[derive(Clone, Copy, Debug)]
@@ -203,7 +203,7 @@ pub fn serve_inlined(body: &[u8], reply: &mut Vec<u8>) {
 fn calls(p: &Point) -> Windows<Call> {
     let mut rng = rng(20);
     let mut call = |_| {
-        let [account, item, count, cents] = std::array::from_fn(|_| rng.u64(..));
+        let [account, item, count, cents] = std::array::from_fn(|_| rng.u64());
         Call { account, item, count, cents }
     };
     Windows::of(Shifted::new((0..POOL).map(&mut call).collect()), p.len())
@@ -212,9 +212,9 @@ fn calls(p: &Point) -> Windows<Call> {
 /// A request as it comes in. All are of one size, so that their lengths teach the predictor nothing.
 type Body = [u8; 71];
 
-fn body(rng: &mut fastrand::Rng) -> Body {
-    let [user, sku] = std::array::from_fn(|_| (0..8).map(|_| rng.lowercase()).collect());
-    let (id, count, cents) = (rng.u64(10_000..100_000), rng.u64(10..100), rng.u64(1_000..10_000));
+fn body(rng: &mut Rng) -> Body {
+    let [user, sku] = std::array::from_fn(|_| (0..8).map(|_| rng.letter()).collect());
+    let (id, count, cents) = (rng.within(10_000..100_000), rng.within(10..100), rng.within(1_000..10_000));
     let json = serde_json::to_vec(&Request { id, user, sku, count, cents }).expect(ENCODES);
     json.try_into().expect("the ranges above fix the number of digits")
 }

@@ -186,13 +186,13 @@ pub fn sum_by_kind(kinds: &ByKind, amount: u64) -> u64 {
 fn fees(p: &Point) -> Vec<Fee> {
     let mut rng = rng(2);
     let mut fee = |_| {
-        let (flat, rate) = (rng.u64(1..500), rng.u64(1..1_000));
+        let (flat, rate) = (rng.within(1..500), rng.within(1..1_000));
         let kinds = [Fee::Rate(rate), Fee::Free, Fee::Flat(flat), Fee::FlatAndRate(flat, rate)];
         match p.case {
             "one_kind" => kinds[0],
-            "kinds=90:10" if rng.u64(..10) < 9 => kinds[0],
-            "kinds=90:10" => kinds[rng.usize(1..4)],
-            _ => kinds[rng.usize(..4)],
+            "kinds=90:10" if rng.below(10) < 9 => kinds[0],
+            "kinds=90:10" => kinds[1 + rng.index(3)],
+            _ => kinds[rng.index(4)],
         }
     };
     (0..(POOL / p.len()).max(1) * p.len()).map(&mut fee).collect()

@@ -64,7 +64,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::trap::{Instrument, Point, Routine, Trap, Turn, Variant, team};
-use crate::workload::{Shifted, Windows, rng, shared};
+use crate::workload::{Rng, Shifted, Windows, rng, shared};
 
 /// What a service answers.
 #[derive(Clone, Debug, Serialize)]
@@ -153,13 +153,13 @@ fn items(case: &str, at: usize, large: usize) -> usize {
     }
 }
 
-fn text(rng: &mut fastrand::Rng, length: usize) -> String {
-    (0..length).map(|_| rng.lowercase()).collect()
+fn text(rng: &mut Rng, length: usize) -> String {
+    (0..length).map(|_| rng.letter()).collect()
 }
 
-fn item(rng: &mut fastrand::Rng) -> Item {
-    let named = rng.usize(6..19);
-    Item { sku: text(rng, 8), name: text(rng, named), cents: rng.u32(10_000..100_000) }
+fn item(rng: &mut Rng) -> Item {
+    let named = 6 + rng.index(13);
+    Item { sku: text(rng, 8), name: text(rng, named), cents: rng.within(10_000..100_000) as u32 }
 }
 
 /// Enough responses that the branch predictor can't learn them: of about 100 000 items, or as many without items.
@@ -167,7 +167,7 @@ fn responses(p: &Point) -> Windows<Response> {
     let (mut rng, mut large) = (rng(5), 0);
     let mut response = |at: usize| {
         if at.is_multiple_of(20) {
-            large = rng.usize(..20);
+            large = rng.index(20);
         }
         let items = (0..items(p.case, at, large)).map(|_| item(&mut rng)).collect();
         Response { id: 10_000_000_000_000_000 + at as u64, items }

@@ -135,7 +135,7 @@ fn tick(n: u64, every: Duration, messages: &Sender<u64>) -> u64 {
     sleep_exactly(true);
     for at in 1..=n {
         sleep((every * at as u32).saturating_sub(start.elapsed()));
-        let value = values.u64(..);
+        let value = values.u64();
         sum = sum.wrapping_add(value);
         let _ = messages.send(value);
     }
@@ -248,7 +248,7 @@ fn paced(p: &Point, listen: Listen<Due>) -> Box<dyn Stream> {
         let _ = tell.send(heard);
     });
     let send = move |(messages, ..): &mut (Sender<Due>, Sender<()>, Helper), due| {
-        let _ = messages.send((due, values.u64(..)));
+        let _ = messages.send((due, values.u64()));
     };
     // The senders are dropped before the listener, which ends without them.
     stream((messages, quit, listener), send, move |(_messages, quit, _listener)| {
@@ -261,7 +261,7 @@ fn paced(p: &Point, listen: Listen<Due>) -> Box<dyn Stream> {
 fn paced_alone(p: &Point) -> Box<dyn Stream> {
     let ((messages, incoming), mut values) = (bounded(1), rng(31));
     let send = move |heard: &mut Ended, due| {
-        let _ = messages.send((due, values.u64(..)));
+        let _ = messages.send((due, values.u64()));
         incoming.try_iter().for_each(|due| hear(heard, due));
     };
     stream(nothing_heard(p), send, |heard| heard)
@@ -355,7 +355,7 @@ mod tests {
     fn while_idle_the_answer_is_what_was_heard_and_of_the_floor_what_was_sent() {
         let p = Point::n(5).threads(2).case("idle=1ms");
         let mut values = rng(31);
-        let expected = (0..5).fold(0_u64, |sum, _| sum.wrapping_add(values.u64(..)));
+        let expected = (0..5).fold(0_u64, |sum, _| sum.wrapping_add(values.u64()));
         for variant in TRAP.variants {
             assert_eq!((variant.batch)(&p).digest(), expected, "{}", variant.name);
         }
@@ -383,7 +383,7 @@ mod tests {
     fn every_stream_hears_each_message_once_and_ends_its_listener() {
         let p = TRAP.points.iter().find(|p| p.every.is_some()).expect("there is a paced point");
         let mut values = rng(31);
-        let expected = (0..300).fold(0_u64, |sum, _| sum.wrapping_add(values.u64(..)));
+        let expected = (0..300).fold(0_u64, |sum, _| sum.wrapping_add(values.u64()));
         for build in TRAP.variants.iter().filter_map(|v| v.stream) {
             let mut stream = build(p);
             (0..300).for_each(|_| stream.op(Instant::now()));

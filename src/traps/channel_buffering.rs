@@ -220,7 +220,7 @@ fn waits(received: &[u64], done: &[u64]) -> Vec<u64> {
 /// Each run sends the next payloads of a supply.
 fn payloads(p: &Point) -> Windows<u64> {
     let mut rng = rng(30);
-    Windows::of(Shifted::new((0..POOL).map(|_| rng.u64(..)).collect()), p.len())
+    Windows::of(Shifted::new((0..POOL).map(|_| rng.u64()).collect()), p.len())
 }
 
 /// An arm: the caller sends, and the helper at the other end sleeps between two blocks.
@@ -251,7 +251,7 @@ fn paced(p: &Point, capacity: usize) -> Box<dyn Stream> {
     });
     let mut payloads = rng(30);
     let send = move |(messages, done, _): &mut (Sender<Due>, Vec<u64>, Helper), due| {
-        let due = Due(due, payloads.u64(..));
+        let due = Due(due, payloads.u64());
         messages.send(due).expect("the receiver lives");
         done.push(due.late());
     };
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn every_stream_answers_with_the_sum_of_its_payloads_and_a_time_for_each() {
         let mut rng = rng(30);
-        let sum = (0..40).fold(0_u64, |sum, _| sum.wrapping_add(rng.u64(..)));
+        let sum = (0..40).fold(0_u64, |sum, _| sum.wrapping_add(rng.u64()));
         for p in TRAP.points.iter().filter(|p| p.every.is_some()) {
             for capacity in CAPACITIES {
                 let ended = ended(p, capacity, 40);

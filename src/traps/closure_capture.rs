@@ -207,7 +207,7 @@ impl Site {
     fn new(p: &Point) -> Self {
         let mut rng = rng(24);
         let steps = if p.case == "10us" { 10 * STEPS_PER_MICROSECOND } else { 0 };
-        let mut job = |_| Job { words: (0..WORDS).map(|_| rng.u64(..)).collect(), steps };
+        let mut job = |_| Job { words: (0..WORDS).map(|_| rng.u64()).collect(), steps };
         Self { jobs: (0..p.n).map(&mut job).collect(), pool: pool(p.threads) }
     }
 }

@@ -63,7 +63,7 @@ use crossbeam_utils::CachePadded;
 use dashmap::DashMap;
 
 use crate::trap::{Instrument, Point, Routine, Trap, Turn, Variant, team};
-use crate::workload::{OneState, POOL, STEPS_PER_MICROSECOND, Turns, Windows, rng, shared};
+use crate::workload::{OneState, POOL, Rng, STEPS_PER_MICROSECOND, Turns, Windows, rng, shared};
 
 /// Counters by key.
 pub type Counters = HashMap<u64, u64, OneState>;
@@ -166,7 +166,7 @@ const KEYS: usize = 10_000;
 /// The keys in the map at first.
 fn keys() -> impl Iterator<Item = u64> {
     let mut rng = rng(6);
-    (0..KEYS).map(move |_| rng.u64(..))
+    (0..KEYS).map(move |_| rng.u64())
 }
 
 /// What a point asks: operations, keys that they let in and out again, and own work between them.
@@ -184,7 +184,7 @@ impl Load {
         let keys: Vec<u64> = keys().collect();
         let writes = [("reads=90", 10), ("inserts=1", 2)].iter().find(|(case, _)| *case == p.case).map_or(1, |w| w.1);
         let ask = |percent| if percent < writes { Ask::Add } else { Ask::Read };
-        let mut ops: Vec<Op> = (0..POOL).map(|_| (keys[rng.usize(..KEYS)], ask(rng.u64(..100)))).collect();
+        let mut ops: Vec<Op> = (0..POOL).map(|_| (keys[rng.index(KEYS)], ask(rng.below(100)))).collect();
         let mut guests = Vec::new();
         for worker in 0..p.threads * usize::from(p.case == "inserts=1") {
             let is_its = |(at, op): &(usize, &mut Op)| at / share % p.threads == worker && op.1 == Ask::Add;
@@ -213,9 +213,9 @@ impl Load {
 }
 
 /// Makes one worker's additions pairs: a key of its own comes, and goes again, so that a map keeps its size. Gives these keys.
-fn come_and_go(mut adds: Vec<&mut Op>, new: &mut fastrand::Rng) -> Vec<u64> {
+fn come_and_go(mut adds: Vec<&mut Op>, new: &mut Rng) -> Vec<u64> {
     let visit = |[comes, goes]: &mut [&mut Op; 2]| {
-        let key = new.u64(..);
+        let key = new.u64();
         (**comes, **goes) = ((key, Ask::Insert), (key, Ask::Remove));
         key
     };

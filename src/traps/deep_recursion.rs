@@ -151,8 +151,8 @@ fn chain(p: &Point) -> Shifted<Node> {
     let depth = u32::try_from(p.n).expect("a depth is far below four thousand million");
     let level = |level| {
         let child = if level + 1 == depth { NONE } else { 2 * level + 2 };
-        let node = Node { value: rng.u64(..), child, leaf: 2 * level + 1 };
-        [node, Node { value: rng.u64(..), child: NONE, leaf: NONE }]
+        let node = Node { value: rng.u64(), child, leaf: 2 * level + 1 };
+        [node, Node { value: rng.u64(), child: NONE, leaf: NONE }]
     };
     Shifted::new((0..depth).flat_map(level).collect())
 }

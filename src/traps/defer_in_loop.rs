@@ -201,7 +201,7 @@ pub fn files_by_hand(path: &Path, items: &[u64]) -> u64 {
 fn items(p: &Point) -> Windows<u64> {
     let mut rng = rng(34);
     let whole = (POOL / p.len()).max(1) * p.len();
-    Windows::of(Shifted::new((0..whole).map(|_| rng.u64(..)).collect()), p.len())
+    Windows::of(Shifted::new((0..whole).map(|_| rng.u64()).collect()), p.len())
 }
 
 /// A body that does nothing. What was taken is open meanwhile, in memory: else each release could merge with the next taking.

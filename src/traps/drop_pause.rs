@@ -207,12 +207,12 @@ impl Documents {
     /// One request of each fifty is big, at a random place among them: all runs do the same work.
     fn new(p: &Point) -> Self {
         let mut rng = rng(41);
-        let values = Shifted::new((0..POOL).map(|_| rng.u64(..)).collect());
+        let values = Shifted::new((0..POOL).map(|_| rng.u64()).collect());
         let (whole, mut requests) = ((10_000 / p.len()).max(1) * p.len(), Vec::new());
         while requests.len() < whole {
-            let big = rng.usize(..ONE_IN);
+            let big = rng.index(ONE_IN);
             let len = |at| if at == big { BIG } else { SMALL };
-            requests.extend((0..ONE_IN).map(|at| (rng.usize(..POOL - BIG), len(at))));
+            requests.extend((0..ONE_IN).map(|at| (rng.index(POOL - BIG), len(at))));
         }
         requests.truncate(whole);
         Self { values, requests: Windows::new(requests, p.len()) }

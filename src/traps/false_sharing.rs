@@ -133,7 +133,7 @@ const AMOUNTS: usize = 1 << 14;
 impl Load {
     fn new(p: &Point) -> Self {
         let (mut rng, share) = (rng(28), p.len() / p.threads);
-        let amounts = Shifted::new((0..AMOUNTS).map(|_| rng.u64(..)).collect());
+        let amounts = Shifted::new((0..AMOUNTS).map(|_| rng.u64()).collect());
         let ns = p.case.split_once("work=").and_then(|(_, ns)| ns.trim_end_matches("ns").parse().ok()).unwrap_or(0);
         Self { amounts: Windows::of(amounts, share), threads: p.threads, steps: ns * STEPS_PER_MICROSECOND / 1_000 }
     }

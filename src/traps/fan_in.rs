@@ -91,7 +91,7 @@ impl Units {
     fn new(p: &Point) -> Self {
         let mut rng = rng(4);
         let microseconds = if p.case == "10us" { 10 } else { 1 };
-        let seeds = Shifted::new((0..p.n).map(|_| rng.u64(..)).collect());
+        let seeds = Shifted::new((0..p.n).map(|_| rng.u64()).collect());
         Self { seeds, steps: microseconds * STEPS_PER_MICROSECOND }
     }
 

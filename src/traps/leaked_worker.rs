@@ -213,7 +213,7 @@ fn keeps(p: &Point) -> usize {
 /// Each run has the next orders of a supply.
 fn orders(p: &Point) -> Windows<u64> {
     let mut rng = rng(42);
-    Windows::of(Shifted::new((0..POOL.max(p.len())).map(|_| rng.u64(..)).collect()), p.len())
+    Windows::of(Shifted::new((0..POOL.max(p.len())).map(|_| rng.u64()).collect()), p.len())
 }
 
 /// Serves an order. A system without a thread left is told of here, on the caller's thread, with the number of the

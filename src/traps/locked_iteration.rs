@@ -146,13 +146,13 @@ impl Load {
     fn new(p: &Point) -> Self {
         let mut rng = rng(41);
         let mut session = |_| {
-            let user = format!("{:016x}", rng.u64(..)).into();
-            (rng.u64(..), Session { user, expires: rng.u64(..) >> 32, hits: 0 })
+            let user = format!("{:016x}", rng.u64()).into();
+            (rng.u64(), Session { user, expires: rng.u64() >> 32, hits: 0 })
         };
         // Where writes are counted, n counts them.
         let entries = if p.every.is_some() { 100_000 } else { p.n };
         let sessions: Vec<_> = (0..entries).map(&mut session).collect();
-        let hits = (0..POOL).map(|_| sessions[rng.u64(..) as usize % sessions.len()].0).collect();
+        let hits = (0..POOL).map(|_| sessions[rng.u64() as usize % sessions.len()].0).collect();
         Self { sessions, hits }
     }
 

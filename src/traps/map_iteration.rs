@@ -148,7 +148,7 @@ impl Load {
         for _ in 0..(ENTRIES / filled).max(1) {
             let mut stay: Vec<bool> = (0..filled).map(|at| at < p.len()).collect();
             which.shuffle(&mut stay);
-            pairs.extend(stay.into_iter().map(|stays| (rng.u64(..), rng.u64(..) & !1 | u64::from(stays))));
+            pairs.extend(stay.into_iter().map(|stays| (rng.u64(), rng.u64() & !1 | u64::from(stays))));
         }
         let kept = pairs.iter().copied().filter(|pair| stays(pair.1)).collect();
         Self { pairs, filled, kept: Windows::of(Shifted::new(kept), p.len()) }

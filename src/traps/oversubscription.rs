@@ -106,7 +106,7 @@ impl Units {
             "wait" => Besides::Wait,
             _ => Besides::Nothing,
         };
-        Self { seeds: Shifted::new((0..p.n).map(|_| rng.u64(..)).collect()), besides }
+        Self { seeds: Shifted::new((0..p.n).map(|_| rng.u64()).collect()), besides }
     }
 
     /// Does a unit. The word under the lock is read and written in the section, and is part of the answer: else the optimiser

@@ -207,10 +207,10 @@ const WHOLE: u64 = 9 * LIVE;
 fn requests(p: &Point) -> Shifted<Request> {
     let (mut rng, owns) = (rng(42), u16::from(p.case == "owning"));
     let mut next = || Request {
-        user: rng.u64(..),
-        life: rng.u16((LIVE / 2) as u16..LONGEST as u16),
-        back: rng.u16(1..LONGEST as u16),
-        items: owns * rng.u16(2..=14),
+        user: rng.u64(),
+        life: rng.within(LIVE / 2..LONGEST) as u16,
+        back: rng.within(1..LONGEST) as u16,
+        items: owns * rng.within(2..15) as u16,
     };
     Shifted::new((0..POOL).map(|_| next()).collect())
 }

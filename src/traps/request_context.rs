@@ -215,10 +215,10 @@ struct Requests {
 
 fn requests(p: &Point) -> Requests {
     let mut rng = rng(22);
-    let settings = (p.case == "settings").then(|| Arc::new(Settings(rng.u64(..))));
+    let settings = (p.case == "settings").then(|| Arc::new(Settings(rng.u64())));
     let mut raw = |_| {
-        let [id, user, scopes, received, time] = std::array::from_fn(|_| rng.u64(..1 << 40));
-        let mut text = |length| (0..length).map(|_| rng.lowercase()).collect::<String>();
+        let [id, user, scopes, received, time] = std::array::from_fn(|_| rng.below(1 << 40));
+        let mut text = |length| (0..length).map(|_| rng.letter()).collect::<String>();
         let names = if p.case == "full" { &["page", "size", "sort", "lang", "zone"][..] } else { &[] };
         let query: Vec<String> = names.iter().map(|name| format!("{name}={}", text(6))).collect();
         let head = Head { id, user, scopes, received, deadline: received + time };

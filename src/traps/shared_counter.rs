@@ -179,7 +179,7 @@ impl Load {
     /// Labels and amounts are data: with one label the compiler would make one addition of the floor's loop.
     fn new(p: &Point) -> Self {
         let (mut rng, share) = (rng(29), p.len() / p.threads);
-        let increments = (0..POOL).map(|_| (rng.u8(..LABELS as u8), rng.u32(..1_000))).collect();
+        let increments = (0..POOL).map(|_| (rng.below(LABELS as u64) as u8, rng.below(1_000) as u32)).collect();
         let steps = match p.case {
             "work=500ns" => STEPS_PER_MICROSECOND / 2,
             "work=20us" => 20 * STEPS_PER_MICROSECOND,

@@ -65,7 +65,7 @@ use lru::LruCache;
 use quick_cache::{UnitWeighter, unsync};
 
 use crate::trap::{Hold, Instrument, Point, Routine, Trap, Variant, routine};
-use crate::workload::{OneState, POOL, STEPS_PER_MICROSECOND, Shifted, Turns, Windows, rng, shared};
+use crate::workload::{OneState, POOL, Rng, STEPS_PER_MICROSECOND, Shifted, Turns, Windows, rng, shared};
 
 /// What is cached: 256 bytes.
 pub type Page = Box<[u8]>;
@@ -165,9 +165,9 @@ impl Renderer {
 
 /// A key of 24 octaves, all of which are as likely: small keys come often, large ones once. Integers only, so that Go
 /// draws the same.
-fn skewed(rng: &mut fastrand::Rng) -> u64 {
-    let octave = rng.u64(..) % 24;
-    1 << octave | rng.u64(..) & ((1 << octave) - 1)
+fn skewed(rng: &mut Rng) -> u64 {
+    let octave = rng.u64() % 24;
+    1 << octave | rng.u64() & ((1 << octave) - 1)
 }
 
 /// Each run asks for the next keys of a supply.

@@ -176,7 +176,7 @@ fn moves_while<T: Clone>(records: &[T], mut kept: Vec<T>, push: impl Fn(&mut Vec
 fn plain_orders(p: &Point) -> Shifted<PlainOrder> {
     let mut rng = rng(1);
     let mut order = |id| {
-        let [customer, product, quantity, cents, discount, placed, shipped] = from_fn(|_| rng.u64(..));
+        let [customer, product, quantity, cents, discount, placed, shipped] = from_fn(|_| rng.u64());
         PlainOrder { id, customer, product, quantity, cents, discount, placed, shipped }
     };
     Shifted::new((0..p.n).map(&mut order).collect())
@@ -185,7 +185,7 @@ fn plain_orders(p: &Point) -> Shifted<PlainOrder> {
 fn owning_orders(p: &Point) -> Shifted<OwningOrder> {
     let mut rng = rng(1);
     let mut order = |id| {
-        let [customer, product, quantity, cents, placed, reference] = from_fn(|_| rng.u64(..));
+        let [customer, product, quantity, cents, placed, reference] = from_fn(|_| rng.u64());
         let reference = format!("{reference:016x}").into_boxed_str();
         OwningOrder { id, customer, product, quantity, cents, placed, reference }
     };
