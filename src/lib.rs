@@ -7,7 +7,7 @@
 //! - **fix**: what people do instead; the first one is the advice;
 //! - **floor**: the same work with the trap's cost gone altogether, on the same cores.
 //!
-//! `cargo bench` measures the catalog with six instruments and leaves a report. Data flows one way:
+//! `cargo bench` measures the catalog with seven instruments and leaves a report. Data flows one way:
 //!
 //! | room | what is in it |
 //! |---|---|
@@ -57,6 +57,7 @@
 
 #[cfg(feature = "catalog")]
 pub mod catalog;
+pub mod claims;
 pub mod lab;
 #[cfg(feature = "catalog")]
 pub mod prevented;

@@ -217,6 +217,9 @@ impl Point {
     pub fn not_for(&self, instrument: Instrument) -> Option<String> {
         let paced = instrument == Instrument::Latency;
         let holds = matches!(instrument, Instrument::Usage | Instrument::Heap);
+        if instrument == Instrument::Go {
+            return Some("Go's own points stand in its files".into());
+        }
         if !self.only.is_empty() && !self.only.contains(&instrument) {
             let words: Vec<&str> = self.only.iter().map(|instrument| instrument.word()).collect();
             return Some(format!("a point of {} alone", words.join(" and ")));
@@ -307,18 +310,21 @@ pub enum Instrument {
     Latency,
     /// What the process used: CPU time, switches, memory.
     Usage,
+    /// Go's own toolchain, over the same habit and the same inputs.
+    Go,
 }
 
 impl Instrument {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Ratio, Self::Time, Self::Heap, Self::Instructions, Self::Latency, Self::Usage];
+    pub const ALL: [Self; 7] =
+        [Self::Ratio, Self::Time, Self::Heap, Self::Instructions, Self::Latency, Self::Usage, Self::Go];
 
     /// Why it has no results of any trap, if so.
     #[must_use]
     pub const fn missing(self) -> Option<&'static str> {
         match self {
             Self::Usage if !cfg!(target_os = "linux") => Some("needs Linux"),
-            Self::Ratio | Self::Time | Self::Heap | Self::Instructions | Self::Latency | Self::Usage => None,
+            _ => None,
         }
     }
 
@@ -332,6 +338,7 @@ impl Instrument {
             Self::Instructions => "instructions",
             Self::Latency => "latency",
             Self::Usage => "usage",
+            Self::Go => "go",
         }
     }
 }

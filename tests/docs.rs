@@ -237,7 +237,7 @@ fn every_command_of_the_binary_is_known() {
 fn every_key_of_a_record_is_explained() {
     let methodology = read(&book().join("METHODOLOGY.md"));
     let trap = &TRAPS[0];
-    let record = Record::of(trap, &trap.points[0], "v", trap.variants[0].role, Instrument::Ratio, "r");
+    let record = Record::of(trap.name, &trap.points[0], "v", trap.variants[0].role, Instrument::Ratio, "r");
     let variance = Variance { layouts: None, processes: 1.0, rounds: 1.0 };
     // Keys that are left out where they say nothing are here, too.
     let record = Record { processes: vec![vec![1.0]], rounds: Some(5), variance: Some(variance), ..record };

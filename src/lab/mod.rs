@@ -5,6 +5,8 @@
 
 #[cfg(feature = "cli")]
 pub mod glance;
+#[cfg(feature = "cli")]
+pub mod go;
 #[cfg(feature = "heap")]
 pub mod heap;
 #[cfg(feature = "instructions")]

@@ -75,9 +75,9 @@ pub(super) type Cell<'a> = (&'a str, u64, usize, &'a str, &'a str, Instrument);
 impl Record {
     /// A record with no value yet.
     #[must_use]
-    pub fn of(trap: &Trap, point: &Point, variant: &str, role: Role, instrument: Instrument, run: &str) -> Self {
+    pub fn of(trap: &str, point: &Point, variant: &str, role: Role, instrument: Instrument, run: &str) -> Self {
         Self {
-            trap: trap.name.into(),
+            trap: trap.into(),
             n: point.n,
             threads: point.threads,
             case: point.case.into(),
@@ -104,7 +104,7 @@ impl Record {
     /// A record of a stated variant, with no value yet.
     #[must_use]
     pub fn of_variant(trap: &Trap, point: &Point, variant: &Variant, instrument: Instrument, run: &str) -> Self {
-        Self::of(trap, point, variant.name, variant.role, instrument, run)
+        Self::of(trap.name, point, variant.name, variant.role, instrument, run)
     }
 
     /// The same record with a measurement: `value` within `low` … `high`.

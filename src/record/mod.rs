@@ -9,5 +9,5 @@ mod store;
 mod upgrade;
 
 pub use measurement::{Record, Variance};
-pub use run::{CoreProbe, Layouts, Provenance, Run, SCHEMA, Sweeps, TrapNote};
+pub use run::{CoreProbe, GoProvenance, Layouts, Provenance, Run, SCHEMA, Sweeps, TrapNote};
 pub use store::{Archive, Damage, Store, StoreError, file_name};

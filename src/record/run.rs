@@ -174,6 +174,22 @@ pub struct Provenance {
     pub turbo: String,
     /// Load average of the last minute, before the run.
     pub load_before: Option<f64>,
+    /// The Go toolchain, where it measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go: Option<GoProvenance>,
+}
+
+/// What a number of Go's depends on besides the machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoProvenance {
+    /// `go version`.
+    pub version: String,
+    /// GOAMD64, the level of instructions that it compiles for.
+    pub goamd64: Option<String>,
+    /// GOGC, where it is set.
+    pub gogc: Option<String>,
+    /// GOMAXPROCS, where it is set.
+    pub gomaxprocs: Option<String>,
 }
 
 /// Whether two threads get two cores, and what the machine's own costs are.

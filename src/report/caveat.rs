@@ -65,6 +65,8 @@ pub enum Caveat {
     },
     /// Heap counts that were taken once.
     CountedOnce,
+    /// Times of two languages.
+    TwoRuntimes,
     /// The interval reaches far.
     WideInterval {
         /// How far up and down, as a share.
@@ -183,6 +185,10 @@ impl fmt::Display for Caveat {
             Self::OneLayout { why } => write!(f, "one code layout only ({why}): another link may move every ratio"),
             Self::FewProcesses { sweeps, quick } => few(f, *sweeps, *quick),
             Self::CountedOnce => write!(f, "counted once (--quick): whether counts repeat is not tested"),
+            Self::TwoRuntimes => write!(
+                f,
+                "ratios may be held beside Rust's; times may not: another compiler, another runtime, and the collector is in them"
+            ),
             Self::WideInterval { half } => write!(f, "a wide interval, ±{}", percent(*half)),
             Self::NoisySame { same } => {
                 write!(f, "the trap against itself gives {} here: read the other rows with that bias", interval(*same))

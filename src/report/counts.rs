@@ -57,7 +57,7 @@ pub(super) const fn metrics(instrument: Instrument) -> &'static [(&'static str, 
         Instrument::Instructions => INSTRUCTIONS,
         Instrument::Usage => USAGE,
         Instrument::Latency => LATENCY,
-        Instrument::Ratio | Instrument::Time => &[],
+        Instrument::Ratio | Instrument::Time | Instrument::Go => &[],
     }
 }
 

@@ -4,6 +4,7 @@ use super::cell::{Missing, measures};
 use super::column::Column;
 use super::counts;
 use super::grid::{Grid, Lane};
+use super::in_go;
 use super::model::Block;
 use super::notes::Notes;
 use super::number::{NONE, figures};
@@ -25,6 +26,7 @@ pub(super) fn lines(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<Strin
                 trap.column.map(|column| ratios(trap, column)).unwrap_or_default()
             }
             Instrument::Ratio => absent(trap, instrument),
+            Instrument::Go => in_go::detail(trap),
             other => counted(trap, other),
         });
     }

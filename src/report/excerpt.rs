@@ -5,13 +5,15 @@ use thiserror::Error;
 use super::model::{Block, Section};
 use super::section::HEADLINE;
 use super::view::View;
-use super::{front, markdown, section, visibility};
+use super::{front, ledger, markdown, section, visibility};
 use crate::record::Archive;
 
 /// The name of the table of all traps.
 const SUMMARY: &str = "summary";
 /// The name of the matrix of traps and instruments.
 const VISIBILITY: &str = "visibility";
+/// The name of the table of claims.
+const LEDGER: &str = "ledger";
 
 /// What is wrong with the markers of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -45,10 +47,10 @@ pub enum SpliceError {
 }
 
 /// The section of one trap, as Markdown, or of `NAME/headline` what it says of its headline points, or of `summary` the table
-/// of all traps, or of `visibility` which instrument sees which; None where there are no records of the trap, or of any.
+/// of all traps, of `visibility` which instrument sees which, or of `ledger` what became of the claims; None where there are no records of the trap, or of any.
 #[must_use]
 pub fn excerpt(archive: &Archive, name: &str) -> Option<String> {
-    if name == SUMMARY || name == VISIBILITY {
+    if [SUMMARY, VISIBILITY, LEDGER].contains(&name) {
         return of_all(archive, name);
     }
     let (trap, whole) = name.strip_suffix("/headline").map_or((name, true), |trap| (trap, false));
@@ -63,7 +65,11 @@ pub fn excerpt(archive: &Archive, name: &str) -> Option<String> {
 fn of_all(archive: &Archive, name: &str) -> Option<String> {
     let view = View::of(archive);
     let traps = view.traps();
-    let table = if name == SUMMARY { front::table(&view, &traps) } else { visibility::matrix(&traps) };
+    let table = match name {
+        SUMMARY => front::table(&view, &traps),
+        LEDGER => ledger::table(&view, &traps),
+        _ => visibility::matrix(&traps),
+    };
     let some = !table.rows.is_empty();
     let section = || Section { trap: None, heading: String::new(), blocks: vec![Block::Table(table)] };
     some.then(|| markdown::section_text(&section()))

@@ -4,6 +4,7 @@ use super::cell::span;
 use super::column::Column;
 use super::gist::{Gist, best, uncounted};
 use super::ground;
+use super::in_go::InGo;
 use super::model::{Align, Block, Section, Table, fact, note, paragraph};
 use super::number::{NONE, count, figures, interval, many};
 use super::place::Place;
@@ -71,14 +72,16 @@ pub(super) fn table(view: &View<'_>, traps: &[TrapView<'_>]) -> Table {
     let second = view.second_sitting();
     let mut columns = vec!["trap", "the habit", "point", "the advice", "ratio [95 %]", "verdict"];
     columns.extend(second.map(|_| "second sitting"));
+    let in_go = traps.iter().any(|trap| InGo::of(trap).is_some());
+    columns.extend(in_go.then_some("in Go"));
     columns.extend(["best fix", "blocks", "bytes", "where it turns"]);
     let columns: Vec<_> = columns.into_iter().map(|header| (header, Align::Left)).collect();
     let mut table = Table::of(&columns);
-    table.rows = traps.iter().filter_map(|trap| Some(cells(trap, &Gist::of(trap)?, second))).collect();
+    table.rows = traps.iter().filter_map(|trap| Some(cells(trap, &Gist::of(trap)?, second, in_go))).collect();
     table
 }
 
-fn cells<'a>(trap: &TrapView<'a>, gist: &Gist<'a>, second: Option<&Column<'a>>) -> Vec<String> {
+fn cells<'a>(trap: &TrapView<'a>, gist: &Gist<'a>, second: Option<&Column<'a>>, in_go: bool) -> Vec<String> {
     let row = gist.row.as_ref();
     let more = if gist.more == 0 { String::new() } else { format!(" (+{})", gist.more) };
     let mut cells = vec![
@@ -90,6 +93,8 @@ fn cells<'a>(trap: &TrapView<'a>, gist: &Gist<'a>, second: Option<&Column<'a>>) 
         row.map_or(NONE.into(), Row::word),
     ];
     cells.extend(second.map(|column| again(trap, gist, column)));
+    let said_in_go = || InGo::of(trap).and_then(|go| go.said(gist.place)).unwrap_or("not run".into());
+    cells.extend(in_go.then(said_in_go));
     let absent = uncounted(trap, Instrument::Heap);
     let told = |[from, to]: [f64; 2]| format!("{} → {}", count(from), count(to));
     let counted = |metric| gist.count(trap, Instrument::Heap, metric).map_or(absent.into(), told);

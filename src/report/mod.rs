@@ -15,14 +15,21 @@ mod errors;
 mod excerpt;
 mod front;
 mod gist;
+#[cfg(test)]
+mod go_tests;
 mod grid;
 mod ground;
 mod guide;
+mod in_go;
+mod judged;
 mod label;
+mod ledger;
 #[cfg(test)]
 mod made_up;
 #[cfg(test)]
 mod made_up_archives;
+#[cfg(test)]
+mod made_up_go;
 #[cfg(test)]
 mod made_up_tails;
 mod markdown;
@@ -31,6 +38,7 @@ mod notes;
 mod number;
 mod page;
 mod place;
+mod ranking;
 mod resolution;
 mod row;
 mod scatter;

@@ -4,6 +4,7 @@ use super::detail;
 use super::errors;
 use super::gist::{Gist, uncounted};
 use super::grid::{Grid, Lane};
+use super::in_go;
 use super::number::{NONE, TIE, arrow, change, count, factor, fewer, many, ratio_within};
 use super::resolution;
 use super::row::Row;
@@ -33,6 +34,9 @@ pub fn screen(archive: &Archive, instrument: Instrument, detailed: bool) -> Stri
 }
 
 fn overview(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<String> {
+    if instrument == Instrument::Go {
+        return overview_in_go(traps);
+    }
     let gists: Vec<(&TrapView<'_>, Gist<'_>)> = traps.iter().filter_map(|t| Some((t, Gist::of(t)?))).collect();
     let of = many(gists.len(), "trap");
     let (title, grid, legend) = match instrument {
@@ -49,6 +53,16 @@ fn overview(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<String> {
     lines.extend(hanging("", legend));
     lines
 }
+
+fn overview_in_go(traps: &[TrapView<'_>]) -> Vec<String> {
+    let mut lines = vec!["go: time of the trap ÷ time of the advice, in Go".to_owned()];
+    lines.extend(in_go::overview(traps).lines());
+    lines.extend(hanging("", GO));
+    lines
+}
+
+const GO: &str = "At the first point of a trap. ±: 95 % interval over re-runs here. blocks: allocated in one run. best: another fix that \
+                  wins by more. Tails, memory and all rows: give a trap's name.";
 
 const TIMES: &str = "±: 95 % interval over re-links and re-runs here, up and down (±50%: ÷1.5 to ×1.5). +1: more \
                      headline points. best fix: another that wins by more. ^ links differ, * another word at \

@@ -5,7 +5,7 @@ use super::notes::Notes;
 use super::place::Place;
 use super::sources::Sources;
 use super::view::TrapView;
-use super::{counts, elsewhere, ground, resolution, scatter, side_by_side, tails, times, turns};
+use super::{counts, elsewhere, ground, in_go, resolution, scatter, side_by_side, tails, times, turns};
 use crate::trap::Instrument;
 
 /// What the title of a headline point ends with.
@@ -26,6 +26,7 @@ pub(super) fn section(trap: &TrapView<'_>) -> Section {
     }
     blocks.extend(side_by_side::blocks(trap));
     blocks.extend(turns::blocks(trap));
+    blocks.extend(in_go::blocks(trap));
     blocks.extend(elsewhere::blocks(trap));
     blocks.extend(trap.column.into_iter().flat_map(|column| scatter::blocks(trap, column)));
     Section { trap: Some(trap.name.into()), heading: heading(trap), blocks }

@@ -30,7 +30,7 @@ impl<'a> View<'a> {
         let mut runs: Vec<&Run> = self.archive.runs.iter().collect();
         runs.sort_by_key(|r| (Reverse(r.traps.len()), Reverse(&r.started)));
         let noted = runs.iter().flat_map(|r| &r.traps).map(|note| note.name.as_str());
-        let seen = self.archive.records.iter().map(|r| r.trap.as_str());
+        let seen = self.archive.records.iter().filter(is_rust).map(|r| r.trap.as_str());
         let mut names: Vec<&str> = Vec::new();
         noted.chain(seen).for_each(|name| {
             if !names.contains(&name) {
@@ -54,6 +54,10 @@ impl<'a> View<'a> {
     }
 }
 
+fn is_rust(record: &&Record) -> bool {
+    record.instrument != Instrument::Go
+}
+
 /// One trap of the records.
 #[derive(Clone, Debug)]
 pub(super) struct TrapView<'a> {
@@ -68,7 +72,8 @@ pub(super) struct TrapView<'a> {
 impl<'a> TrapView<'a> {
     fn of(view: &'a View<'a>, name: &'a str) -> Self {
         let known = |r: &&Record| r.trap == name && view.archive.run_of(r).is_some();
-        let records: Vec<&Record> = view.archive.records.iter().filter(known).collect();
+        // Go's points and times are no rows of these tables.
+        let records: Vec<&Record> = view.archive.records.iter().filter(known).filter(is_rust).collect();
         let newest = view.archive.runs.iter().filter(|r| r.traps.iter().any(|n| n.name == name));
         let note = newest.max_by_key(|r| &r.started).and_then(|r| r.traps.iter().find(|n| n.name == name));
         let column = view.columns.iter().find(|c| records.iter().any(|r| c.holds(r)));

@@ -43,7 +43,7 @@ impl Rows {
         let arms = || trap.variants.iter().map(|v| (v.name, v.role)).chain([(HICCUPS, Role::Control)]);
         let rows = trap.points.iter().enumerate().flat_map(|(at, point)| arms().map(move |arm| (at, point, arm)));
         rows.flat_map(|(at, point, (arm, role))| {
-            let cell = Record::of(trap, point, arm, role, Instrument::Latency, run);
+            let cell = Record::of(trap.name, point, arm, role, Instrument::Latency, run);
             self.records_of((trap.name, at, arm), (trap.name, at, trap.baseline().name), point, &cell)
         })
         .collect()

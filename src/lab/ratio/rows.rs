@@ -58,7 +58,7 @@ impl Rows {
         let variants = trap.variants.iter().map(|v| (v.name, v.role));
         let controls = [SAME, planted::RUNS, planted::THREADS].map(|arm| (arm, Role::Control));
         let of = |(arm, role): (&str, Role)| {
-            let record = Record::of(trap, point, arm, role, Instrument::Ratio, run);
+            let record = Record::of(trap.name, point, arm, role, Instrument::Ratio, run);
             self.records_of(&(trap.name, at, arm.to_owned()), &record)
         };
         variants.chain(controls).flat_map(of).collect()

@@ -20,6 +20,9 @@ pub enum SessionError {
     /// Criterion's process failed.
     #[error("criterion's part of the time target ended with {0}; what it said is above")]
     Criterion(std::process::ExitStatus),
+    /// Go's part of the go target failed.
+    #[error("{0}")]
+    Go(String),
     /// A file of the run can't be read or written.
     #[error("cannot {verb} {path}: {source}")]
     Io {

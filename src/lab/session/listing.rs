@@ -34,7 +34,7 @@ pub fn measured_points(instrument: Instrument, quick: bool, trap: &Trap) -> Vec<
         _ if quick => points.filter(|p| p.headline).take(1).collect(),
         Instrument::Time => points.filter(|p| p.headline).collect(),
         Instrument::Usage => points.filter(is_used).collect(),
-        Instrument::Ratio | Instrument::Heap | Instrument::Latency => points.collect(),
+        Instrument::Ratio | Instrument::Heap | Instrument::Latency | Instrument::Go => points.collect(),
     }
 }
 

@@ -34,6 +34,7 @@ pub fn provenance(executable: &[u8]) -> Provenance {
         governor: observed("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         turbo: turbo(),
         load_before: load(),
+        go: None,
     }
 }
 

@@ -36,6 +36,10 @@ pub(super) fn forget(store: &mut Store, known: &[Trap], progress: &Progress) {
         });
         at.is_some() && (record.role == Role::Control || trap.is_some_and(|t| t.variant(&record.variant).is_some()))
     };
+    drop_others(store, is_stated, progress);
+}
+
+pub(super) fn drop_others(store: &mut Store, is_stated: impl Fn(&Record) -> bool, progress: &Progress) {
     match store.forget(&target_name(), is_stated) {
         0 => {}
         gone => progress

@@ -84,10 +84,31 @@ pub(in crate::lab) fn listen<M: DeserializeOwned>(
     interrupted: &AtomicBool,
     mut hear: impl FnMut(M),
 ) -> io::Result<End> {
-    let mut process = start(executable, role, plan)?;
+    let process = start(executable, role, plan)?;
+    let message = |line: &str| match serde_json::from_str(line) {
+        Ok(message) => {
+            hear(message);
+            Ok(())
+        }
+        Err(_) => Err(format!("it printed a line that is no message: {line}")),
+    };
+    attend(process, patience, interrupted, message)
+}
+
+/// Hands over each line of a process that was started with its output piped, until it ends, or is silent for longer than
+/// `patience`, or `interrupted` is set, or a line is not what it should be. No process is left behind.
+///
+/// # Errors
+/// If it can't be waited for.
+pub(in crate::lab) fn attend(
+    mut process: Child,
+    patience: Duration,
+    interrupted: &AtomicBool,
+    mut hear: impl FnMut(&str) -> Result<(), String>,
+) -> io::Result<End> {
     let messages = lines(&mut process);
     let complaint = collect(&mut process);
-    let end = attend(&messages, patience, interrupted, &mut hear);
+    let end = until_it_ends(&messages, patience, interrupted, &mut hear);
     if end.is_some() {
         // It may have died by itself in the meantime; either way it is gone after the wait.
         let _ = process.kill();
@@ -191,11 +212,11 @@ fn collect(process: &mut Child) -> JoinHandle<String> {
 }
 
 // Nothing if it closed its output by itself.
-fn attend<M: DeserializeOwned>(
+fn until_it_ends(
     lines: &Receiver<String>,
     patience: Duration,
     interrupted: &AtomicBool,
-    hear: &mut impl FnMut(M),
+    hear: &mut impl FnMut(&str) -> Result<(), String>,
 ) -> Option<End> {
     let mut heard = Instant::now();
     loop {
@@ -205,9 +226,8 @@ fn attend<M: DeserializeOwned>(
         match lines.recv_timeout(GLANCE) {
             Ok(line) => {
                 heard = Instant::now();
-                match serde_json::from_str(&line) {
-                    Ok(message) => hear(message),
-                    Err(_) => return Some(End::Died(format!("it printed a line that is no message: {line}"))),
+                if let Err(why) = hear(&line) {
+                    return Some(End::Died(why));
                 }
             }
             Err(RecvTimeoutError::Disconnected) => return None,

@@ -10,7 +10,7 @@ use super::error::SessionError;
 use super::footprint::Footprint;
 use super::last;
 use super::listing::{list, measured_points, test};
-use super::opening::{circumstances, forget, open_store, read_executable};
+use super::opening::{circumstances, drop_others, forget, open_store, read_executable};
 use super::paths::target_folder;
 use super::progress::Progress;
 use crate::record::{Record, Run, Store};
@@ -115,7 +115,9 @@ impl<'a> Session<'a> {
         let executable = read_executable()?;
         let folder = target_folder().join("trapline");
         let mut store = open_store(&folder, instrument, &progress)?;
-        forget(&mut store, known, &progress);
+        if instrument != Instrument::Go {
+            forget(&mut store, known, &progress);
+        }
         let run = circumstances(instrument, &args, &chosen, &executable);
         let checked = check::all(&chosen, |trap| measured_points(instrument, args.quick, trap), &progress);
         let traps = chosen.into_iter().filter(|t| checked.sound.contains_key(t.name)).collect();
@@ -173,6 +175,11 @@ impl<'a> Session<'a> {
     fn others(&self, trap: &Trap) -> Vec<Record> {
         let others = trap.points.iter().filter_map(|p| Some((p, p.not_for(self.run.instrument)?)));
         others.flat_map(|(p, why)| self.cells_at(trap, &[*p]).into_iter().map(move |cell| cell.blind(&*why))).collect()
+    }
+
+    /// Drops this target's earlier records that are not of what is stated now.
+    pub(in crate::lab) fn keep_only(&mut self, is_stated: impl Fn(&Record) -> bool) {
+        drop_others(&mut self.store, is_stated, &self.progress);
     }
 
     /// Puts the records of the run so far into the store, in place of what an earlier call put.

@@ -1,0 +1,249 @@
+package trapline
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+)
+
+// In Go a send takes the channel's lock and copies the result into the buffer. It makes a receiver that sleeps runnable, as the next
+// on the sender's P; a P that idles may steal it, and none is there when all have work. A receiver that finds nothing parks at once.
+// This differs from Rust: crossbeam's channel has no lock, and its receiver spins before it parks in the kernel. Nobody is pinned:
+// the runtime decides where the caller goes, and on more CPUs than workers it has one of its own. Workers are parked before a run
+// and not awake, so that waking them is in the clock. A slot is a plain word and ordered by the wait; in Rust it is atomic.
+// The goroutines of task_a_unit take all CPUs that the process has, so that it is left out beside one worker.
+
+// fanUnits are units of work of one fixed length.
+type fanUnits struct {
+	seeds []uint64
+	steps int
+}
+
+func (u *fanUnits) work(at int) uint64 {
+	return ownWork(u.steps, u.seeds[at])
+}
+
+// claim gives the next many units that nobody has claimed; there are none when from is not below to.
+func (u *fanUnits) claim(next *atomic.Int64, many int) (from, to int) {
+	to = int(next.Add(int64(many)))
+	return to - many, min(to, len(u.seeds))
+}
+
+// fanResult is a result, and where it belongs.
+type fanResult struct {
+	at    int
+	value uint64
+}
+
+// sendEach is the trap, in the worker: each result is sent to the caller.
+func sendEach(units *fanUnits, next *atomic.Int64, results chan<- fanResult) {
+	for {
+		at, to := units.claim(next, 1)
+		if at >= to {
+			return
+		}
+		results <- fanResult{at, units.work(at)}
+	}
+}
+
+// placeEach is the trap, in the caller: results are put in their places as they come.
+func placeEach(results <-chan fanResult, slots []uint64) {
+	for range slots {
+		result := <-results
+		slots[result.at] = result.value
+	}
+}
+
+// storeEach is the advice, in the worker: each result is stored where it belongs. The caller's wait publishes the slots.
+func storeEach(units *fanUnits, next *atomic.Int64, slots []uint64) {
+	for {
+		at, to := units.claim(next, 1)
+		if at >= to {
+			return
+		}
+		slots[at] = units.work(at)
+	}
+}
+
+// goEach starts a goroutine for each unit.
+func goEach(units *fanUnits, slots []uint64) {
+	var done sync.WaitGroup
+	done.Add(len(slots))
+	for at := range slots {
+		go func() {
+			defer done.Done()
+			slots[at] = units.work(at)
+		}()
+	}
+	done.Wait()
+}
+
+// storeClaims is the floor, in the worker: 16 units are claimed at a time.
+func storeClaims(units *fanUnits, next *atomic.Int64, slots []uint64) {
+	for {
+		from, to := units.claim(next, 16)
+		if from >= to {
+			return
+		}
+		for at := from; at < to; at++ {
+			slots[at] = units.work(at)
+		}
+	}
+}
+
+var fanIn = register(trap{
+	name: "fan_in",
+	points: []point{
+		{n: 1_000, threads: 2, name: "1us", headline: true},
+		{n: 10_000, threads: 2, name: "1us"},
+		{n: 1_000, threads: 2, name: "10us"},
+		{n: 1_000, threads: 1, name: "1us", headline: true},
+	},
+	arms: []arm{
+		{name: "results_channel", role: "trap", build: fanning(sendResults, func(r *fanRun) {
+			r.crew.call()
+			placeEach(r.results, r.slots)
+			r.crew.done.Wait() // all workers have seen that nothing is left, before the next run counts from nothing
+		})},
+		{name: "indexed_slots", role: "fix", build: fanning(storeResults, (*fanRun).callAndWait)},
+		{name: "channel_drained", role: "fix", build: fanning(sendResults, func(r *fanRun) {
+			r.callAndWait()
+			placeEach(r.results, r.slots)
+		})},
+		{name: "task_a_unit", role: "fix", build: atHeadlinesFrom(2, fanning(nil, func(r *fanRun) { goEach(r.units, r.slots) }))},
+		{name: "claimed_slots", role: "floor", build: atHeadlinesFrom(1, fanning(func(r *fanRun) {
+			storeClaims(r.units, &r.next.count, r.slots)
+		}, (*fanRun).callAndWait))},
+	},
+})
+
+func BenchmarkFanIn(b *testing.B) {
+	bench(b, fanIn)
+}
+
+func sendResults(r *fanRun)  { sendEach(r.units, &r.next.count, r.results) }
+func storeResults(r *fanRun) { storeEach(r.units, &r.next.count, r.slots) }
+
+// fanRun is what a run shares. Slots and the channel's buffer are made before the clock, as in Rust.
+type fanRun struct {
+	units   *fanUnits
+	next    sparseCounter
+	slots   []uint64
+	results chan fanResult
+	crew    *parkedCrew
+}
+
+// sparseCounter is on lines of its own.
+type sparseCounter struct {
+	_     [128]byte
+	count atomic.Int64
+	_     [120]byte
+}
+
+func (r *fanRun) callAndWait() {
+	r.crew.call()
+	r.crew.done.Wait()
+}
+
+// fanning makes an arm of what each worker does of a run, and what the caller does.
+func fanning(part, collect func(r *fanRun)) func(point) *work {
+	return func(p point) *work {
+		r := &fanRun{units: fanUnitsOf(p), slots: make([]uint64, p.n), results: make(chan fanResult, p.n)}
+		r.crew = newParkedCrew(p.threads, func(int) { part(r) })
+		run := func() uint64 {
+			r.next.count.Store(0)
+			collect(r)
+			return weighSlots(r.slots)
+		}
+		w := &work{run: run, end: r.crew.end}
+		if p.n == 10_000 { // a run of several ms, for the CPU's clock is a coarse one
+			w.measure = func(b *testing.B) { fanUsage(b, p.n, run) }
+		}
+		return w
+	}
+}
+
+// atHeadlinesFrom leaves an arm out at other points, and at those of fewer threads.
+func atHeadlinesFrom(threads int, build func(point) *work) func(point) *work {
+	return func(p point) *work {
+		if !p.headline || p.threads < threads {
+			return nil
+		}
+		return build(p)
+	}
+}
+
+// fanUsage times runs, and counts what the process takes for them: claim E6 is about CPU time and switches.
+func fanUsage(b *testing.B, n int, run func() uint64) {
+	b.ReportAllocs()
+	sink += run()
+	var before, after syscall.Rusage
+	read := func(usage *syscall.Rusage) {
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, usage); err != nil {
+			b.Fatal(err)
+		}
+	}
+	read(&before)
+	for b.Loop() {
+		sink += run()
+	}
+	read(&after)
+	units := float64(b.N) * float64(n)
+	cpu := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+	b.ReportMetric(float64(cpu)/units, "cpu-ns/unit")
+	b.ReportMetric(float64(after.Nvcsw+after.Nivcsw-before.Nvcsw-before.Nivcsw)/units, "switches/unit")
+}
+
+// weighSlots is Σ value · (2·index + 1): a value that is lost, or in another's place, changes it.
+func weighSlots(slots []uint64) (sum uint64) {
+	for at, value := range slots {
+		sum += value * (2*uint64(at) + 1)
+	}
+	return sum
+}
+
+func fanUnitsOf(p point) *fanUnits {
+	r, units := newRng(4), &fanUnits{make([]uint64, p.n), stepsPerMicrosecond}
+	if p.name == "10us" {
+		units.steps = 10 * stepsPerMicrosecond
+	}
+	for at := range units.seeds {
+		units.seeds[at] = r.next()
+	}
+	return units
+}
+
+// parkedCrew are goroutines that wait to be called for a run, of which each does its part.
+type parkedCrew struct {
+	calls []chan struct{}
+	done  sync.WaitGroup
+}
+
+func newParkedCrew(workers int, part func(worker int)) *parkedCrew {
+	crew := new(parkedCrew)
+	for worker := range workers {
+		called := make(chan struct{}, 1)
+		crew.calls = append(crew.calls, called)
+		go func() {
+			for range called {
+				part(worker)
+				crew.done.Done()
+			}
+		}()
+	}
+	return crew
+}
+
+func (c *parkedCrew) call() {
+	c.done.Add(len(c.calls))
+	for _, called := range c.calls {
+		called <- struct{}{}
+	}
+}
+
+func (c *parkedCrew) end() {
+	for _, called := range c.calls {
+		close(called)
+	}
+}

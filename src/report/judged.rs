@@ -1,0 +1,306 @@
+//! The one rule by which claims are judged: what an effect's interval lets one say of what was expected.
+
+use std::fmt;
+
+use super::verdict::MARGIN;
+use crate::claims::Expected;
+
+/// A published figure is round: an effect that comes as near, as a share of its logarithm, is the same. So 18 % saved is not 10 %.
+const NEAR: f64 = 0.1;
+
+/// What the records say of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Judged {
+    /// As it is said.
+    Holds,
+    /// By more than is said.
+    Larger,
+    /// The direction is right, and the effect is smaller than is said.
+    Smaller,
+    /// At these points, and not at all.
+    InRegime(Vec<String>),
+    /// It does not.
+    DoesNot,
+    /// The interval holds both.
+    Undecided,
+    /// A test holds it, which is in this file.
+    Tested(&'static str),
+    /// It does not compile, as doctests in this file have it.
+    Prevented(&'static str),
+    /// There is no number, for this reason.
+    NotMeasured(String),
+}
+
+/// What becomes of an effect on the way from Go to Rust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transfer {
+    /// As large.
+    Same,
+    /// Smaller.
+    Weaker,
+    /// Larger, or there in Rust alone.
+    Stronger,
+    /// Gone.
+    Absent,
+    /// The other way round.
+    Reversed,
+    /// It does not compile.
+    Prevented,
+    /// An interval is too wide to tell.
+    Unclear,
+}
+
+#[derive(PartialEq, Eq)]
+enum Side {
+    More,
+    Less,
+    None,
+    Unknown,
+}
+
+impl Side {
+    fn of([low, _, high]: [f64; 3]) -> Self {
+        match () {
+            () if low > MARGIN => Self::More,
+            () if high < 1.0 / MARGIN => Self::Less,
+            () if low > 1.0 / MARGIN && high < MARGIN => Self::None,
+            () => Self::Unknown,
+        }
+    }
+}
+
+impl Transfer {
+    /// From two effects `[low, value, high]` on one machine.
+    pub(super) fn of(rust: [f64; 3], go: [f64; 3]) -> Self {
+        match (Side::of(go), Side::of(rust)) {
+            (Side::Unknown, _) | (_, Side::Unknown) => Self::Unclear,
+            (Side::More, Side::More) if rust[0] > go[2].powf(1.0 + NEAR) => Self::Stronger,
+            (Side::More, Side::More) if rust[2].powf(1.0 + NEAR) < go[0] => Self::Weaker,
+            (Side::More | Side::Less, Side::None) => Self::Absent,
+            (Side::More | Side::None, Side::Less) | (Side::Less, Side::More) => Self::Reversed,
+            (Side::None, Side::More) => Self::Stronger,
+            _ => Self::Same,
+        }
+    }
+
+    /// The word.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Weaker => "weaker",
+            Self::Stronger => "stronger",
+            Self::Absent => "absent",
+            Self::Reversed => "reversed",
+            Self::Prevented => "prevented",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+impl Judged {
+    /// Of one effect `[low, value, high]` at one point.
+    pub(super) fn at([low, _, high]: [f64; 3], expected: Expected) -> Self {
+        match expected {
+            Expected::More if low > MARGIN => Self::Holds,
+            Expected::More if high <= MARGIN => Self::DoesNot,
+            Expected::Alike if low > 1.0 / MARGIN && high < MARGIN => Self::Holds,
+            Expected::Alike if low > MARGIN || high < 1.0 / MARGIN => Self::DoesNot,
+            Expected::Figure(from, to) => figure([low, high], from, to),
+            _ => Self::Undecided,
+        }
+    }
+
+    /// Of a part: its effects by point.
+    pub(super) fn of(effects: &[(String, [f64; 3])], expected: Expected) -> Self {
+        let (first, last) = match (effects.first(), effects.last()) {
+            (Some((_, first)), Some((_, last))) => (*first, *last),
+            _ => return Self::NotMeasured("no point".into()),
+        };
+        let more = Self::at(last, Expected::More);
+        match expected {
+            Expected::Appears => Self::both(not_more(first), more),
+            Expected::Turns => Self::both(Self::at(turned(first), Expected::More), more),
+            _ => {
+                let each: Vec<_> = effects.iter().map(|(at, effect)| (at, Self::at(*effect, expected))).collect();
+                Self::over(&each)
+            }
+        }
+    }
+
+    /// Of several points: one word for all, or those at which it holds.
+    fn over(each: &[(&String, Self)]) -> Self {
+        let (yes, no): (Vec<_>, Vec<_>) = each.iter().partition(|(_, judged)| judged.is_yes());
+        match (yes.first(), no.first()) {
+            (Some((_, first)), None) if yes.iter().all(|(_, judged)| judged == first) => first.clone(),
+            (Some(_), None) => Self::in_between(&yes),
+            (Some(_), Some(_)) => Self::InRegime(yes.iter().map(|(at, _)| (*at).clone()).collect()),
+            (None, _) if no.iter().all(|(_, judged)| *judged == Self::DoesNot) => Self::DoesNot,
+            (None, _) => Self::Undecided,
+        }
+    }
+
+    // It holds at all points and not alike: larger somewhere and smaller nowhere, or in the regime where it comes near.
+    fn in_between(yes: &[&(&String, Self)]) -> Self {
+        let all = |word: &Self| yes.iter().filter(|(_, judged)| judged == word).map(|(at, _)| (*at).clone()).collect();
+        let [near, smaller]: [Vec<String>; 2] = [all(&Self::Holds), all(&Self::Smaller)];
+        match (near.is_empty(), smaller.is_empty()) {
+            (_, true) => Self::Larger,
+            (false, false) => Self::InRegime(near),
+            (true, false) => Self::InRegime(all(&Self::Larger)),
+        }
+    }
+
+    /// Of a claim of two parts, both of which have to hold: the first word if the second holds.
+    pub(super) fn both(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::NotMeasured(why), _) | (_, Self::NotMeasured(why)) => Self::NotMeasured(why),
+            (Self::DoesNot, _) | (_, Self::DoesNot) => Self::DoesNot,
+            (Self::Undecided, _) | (_, Self::Undecided) => Self::Undecided,
+            (regime @ Self::InRegime(_), _) | (_, regime @ Self::InRegime(_)) => regime,
+            (first, Self::Holds | Self::Tested(_)) => first,
+            (Self::Holds, second) => second,
+            (first, _) => first,
+        }
+    }
+
+    const fn is_yes(&self) -> bool {
+        matches!(self, Self::Holds | Self::Larger | Self::Smaller)
+    }
+}
+
+// Where the interval reaches down to nothing it can't tell the figure from nothing.
+fn figure([low, high]: [f64; 2], from: f64, to: f64) -> Judged {
+    let (from, to) = (from.powf(1.0 - NEAR), to.powf(1.0 + NEAR));
+    match () {
+        () if low > to => Judged::Larger,
+        () if high >= from && (low > 1.0 || from <= 1.0) => Judged::Holds,
+        () if high < from && low > MARGIN => Judged::Smaller,
+        () if high <= MARGIN || high <= 1.0 => Judged::DoesNot,
+        () => Judged::Undecided,
+    }
+}
+
+fn turned([low, value, high]: [f64; 3]) -> [f64; 3] {
+    [high, value, low].map(f64::recip)
+}
+
+// It can't be seen: no more than a tie.
+fn not_more(effect: [f64; 3]) -> Judged {
+    match Judged::at(effect, Expected::More) {
+        Judged::Holds => Judged::DoesNot,
+        Judged::DoesNot => Judged::Holds,
+        other => other,
+    }
+}
+
+impl fmt::Display for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Holds => f.write_str("holds"),
+            Self::Larger => f.write_str("holds, larger"),
+            Self::Smaller => f.write_str("holds, smaller"),
+            Self::InRegime(at) => write!(f, "holds in a regime: {}", at.join("; ")),
+            Self::DoesNot => f.write_str("does not hold"),
+            Self::Undecided => f.write_str("undecided"),
+            Self::Tested(path) => write!(f, "holds, by a test: {path}"),
+            Self::Prevented(path) => write!(f, "prevented: it does not compile, by a test: {path}"),
+            Self::NotMeasured(why) => write!(f, "not measured here: {why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINS: [f64; 3] = [1.4, 1.5, 1.6];
+    const TIES: [f64; 3] = [0.98, 1.0, 1.02];
+    const LOSES: [f64; 3] = [0.6, 0.7, 0.8];
+    const WIDE: [f64; 3] = [0.7, 1.2, 2.1];
+
+    fn word(effect: [f64; 3], expected: Expected) -> String {
+        Judged::at(effect, expected).to_string()
+    }
+
+    #[test]
+    fn a_direction_holds_beyond_five_percent() {
+        let words = [WINS, TIES, LOSES, WIDE].map(|effect| word(effect, Expected::More));
+        assert_eq!(words, ["holds", "does not hold", "does not hold", "undecided"]);
+        let words = [TIES, WINS, LOSES, WIDE].map(|effect| word(effect, Expected::Alike));
+        assert_eq!(words, ["holds", "does not hold", "does not hold", "undecided"]);
+    }
+
+    #[test]
+    fn a_figure_holds_where_the_interval_comes_within_a_tenth() {
+        let figure = |from, to| word(WINS, Expected::Figure(from, to));
+        assert_eq!(figure(1.5, 1.5), "holds");
+        assert_eq!(figure(1.68, 1.9), "holds", "ln 1.6 is within a tenth of ln 1.68");
+        assert_eq!(figure(1.72, 1.9), "holds, smaller");
+        assert_eq!(figure(3.0, 5.0), "holds, smaller");
+        assert_eq!(figure(1.1, 1.2), "holds, larger");
+        assert_eq!(word([0.98, 1.1, 1.23], Expected::Figure(1.25, 1.25)), "undecided", "it may be nothing");
+        assert_eq!(word([0.0; 3], Expected::Figure(0.001, 1.0)), "does not hold");
+        assert_eq!(word([0.01, 0.02, 0.03], Expected::Figure(0.001, 1.0)), "holds", "a share");
+        assert_eq!(word(TIES, Expected::Figure(3.0, 5.0)), "does not hold");
+        assert_eq!(word(WIDE, Expected::Figure(3.0, 5.0)), "undecided");
+        let all = [f64::INFINITY; 3];
+        assert_eq!(word(all, Expected::Figure(2.5, 2.5)), "holds, larger", "nothing is left of it");
+    }
+
+    fn of(effects: &[[f64; 3]], expected: Expected) -> String {
+        let named: Vec<_> = effects.iter().enumerate().map(|(at, effect)| (format!("p{at}"), *effect)).collect();
+        Judged::of(&named, expected).to_string()
+    }
+
+    #[test]
+    fn several_points_have_one_word_or_a_regime() {
+        assert_eq!(of(&[WINS, WINS], Expected::More), "holds");
+        assert_eq!(of(&[TIES, WINS], Expected::More), "holds in a regime: p1");
+        assert_eq!(of(&[TIES, LOSES], Expected::More), "does not hold");
+        assert_eq!(of(&[TIES, WIDE], Expected::More), "undecided");
+        assert_eq!(of(&[[5.0; 3], WINS], Expected::Figure(1.5, 1.5)), "holds, larger");
+        assert_eq!(of(&[[1.1; 3], WINS], Expected::Figure(1.5, 1.5)), "holds in a regime: p1");
+        assert_eq!(of(&[[1.1; 3], [5.0; 3]], Expected::Figure(1.5, 1.5)), "holds in a regime: p1");
+        assert_eq!(of(&[], Expected::More), "not measured here: no point");
+    }
+
+    #[test]
+    fn a_crossover_has_two_ends() {
+        assert_eq!(of(&[TIES, WINS], Expected::Appears), "holds");
+        assert_eq!(of(&[WINS, WINS], Expected::Appears), "does not hold");
+        assert_eq!(of(&[LOSES, WINS], Expected::Turns), "holds");
+        assert_eq!(of(&[TIES, WINS], Expected::Turns), "does not hold");
+        assert_eq!(of(&[WIDE, WINS], Expected::Turns), "undecided");
+    }
+
+    #[test]
+    fn both_parts_of_a_claim_have_to_hold() {
+        assert_eq!(Judged::Holds.both(Judged::Smaller), Judged::Smaller);
+        assert_eq!(Judged::Larger.both(Judged::Holds), Judged::Larger);
+        assert_eq!(Judged::Holds.both(Judged::DoesNot), Judged::DoesNot);
+        assert_eq!(Judged::DoesNot.both(Judged::Undecided), Judged::DoesNot);
+        let none = || Judged::NotMeasured("why".into());
+        assert_eq!(Judged::DoesNot.both(none()), none());
+    }
+
+    #[test]
+    fn an_effect_goes_over_from_go_to_rust_or_does_not() {
+        let strong = [4.0, 5.0, 6.0];
+        let words = [
+            (WINS, WINS, "same"),
+            (WINS, strong, "weaker"),
+            (strong, WINS, "stronger"),
+            (WINS, TIES, "stronger"),
+            (TIES, WINS, "absent"),
+            (LOSES, WINS, "reversed"),
+            (WINS, LOSES, "reversed"),
+            (TIES, TIES, "same"),
+            (WIDE, WINS, "unclear"),
+            (WINS, WIDE, "unclear"),
+            ([f64::INFINITY; 3], [f64::INFINITY; 3], "same"),
+        ];
+        for (rust, go, word) in words {
+            assert_eq!(Transfer::of(rust, go).word(), word, "{rust:?} after {go:?}");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The ledger: every claim, what Rust and Go measured of it, and what that says by the one rule.
+
+use super::cell::{Missing, measures, span};
+use super::column::{Column, Kind, seen};
+use super::in_go::InGo;
+use super::judged::{Judged, Transfer};
+use super::model::{Align, Block, Section, Table, note, paragraph};
+use super::number::{NONE, count, figures, interval};
+use super::place::Place;
+use super::ranking::{self, Saved};
+use super::view::{TrapView, View};
+use crate::claims::{At, CLAIMS, Claim, Effect, Evidence, Part};
+use crate::lab::stats;
+use crate::record::Record;
+use crate::trap::{Instrument, Role};
+
+const EXPLAINED: &str = "Each claim with what was measured of it, in Rust and in Go, and what that says. It holds where the interval comes \
+                         within a tenth of the published figure on a scale of logarithms, or, where only a direction was published, lies beyond 1.05; larger and \
+                         smaller lie beyond that tenth. It holds in a regime at the points that are named and not at the others. It is \
+                         undecided where the interval holds both. Go → Rust holds the effect in Rust against the one in Go: same, weaker, \
+                         stronger, absent, reversed, prevented (it does not compile), or unclear.";
+
+/// The section; nothing where no trap of a claim was measured.
+pub(super) fn section(view: &View<'_>, traps: &[TrapView<'_>]) -> Option<Section> {
+    // A reader's own traps put no claim to the test.
+    let any = traps.iter().any(|trap| CLAIMS.iter().any(|claim| claim.trap == trap.name));
+    let blocks = || {
+        let (claims, others): (Vec<&Claim>, Vec<&Claim>) = CLAIMS.iter().partition(|claim| is_asked(claim, traps));
+        let mut blocks = vec![paragraph(EXPLAINED), Block::Table(rows(view, traps, &claims))];
+        let ids: Vec<&str> = others.iter().map(|claim| claim.id).collect();
+        let told = || note(format!("not measured here, for there is no record of their traps: {}", ids.join(", ")));
+        blocks.extend((!ids.is_empty()).then(told));
+        blocks.extend(transfers(traps).map(Block::Table));
+        blocks.extend(ranking::table(traps).map(Block::Table));
+        blocks
+    };
+    any.then(|| Section { trap: None, heading: "The claims".into(), blocks: blocks() })
+}
+
+/// A row a claim.
+pub(super) fn table(view: &View<'_>, traps: &[TrapView<'_>]) -> Table {
+    rows(view, traps, &CLAIMS.iter().collect::<Vec<_>>())
+}
+
+// Whether its trap was measured; those of the method are of any.
+fn is_asked(claim: &Claim, traps: &[TrapView<'_>]) -> bool {
+    claim.trap.starts_with('(') || traps.iter().any(|trap| trap.name == claim.trap)
+}
+
+fn rows(view: &View<'_>, traps: &[TrapView<'_>], claims: &[&Claim]) -> Table {
+    let headers =
+        ["id", "what is said", "published", "in Rust", "verdict", "in Go", "verdict in Go", "Go → Rust", "decided by"];
+    let mut table = Table::of(&headers.map(|header| (header, Align::Left)));
+    table.rows = claims.iter().map(|claim| row(&Books { view, traps }, claim)).collect();
+    table
+}
+
+fn row(books: &Books<'_>, claim: &Claim) -> Vec<String> {
+    let [rust, go] = [Language::Rust, Language::Go].map(|language| books.side(claim, language));
+    let statement = claim.since.map_or(claim.statement.into(), |since| format!("{} ({since})", claim.statement));
+    let transfer = claim.parts.first().map_or(NONE.into(), |part| books.transfer(claim, part));
+    let mut sources: Vec<String> = [rust.sources, go.sources].concat();
+    sources.sort();
+    sources.dedup();
+    let sources = if sources.is_empty() { NONE.into() } else { sources.join(", ") };
+    let id = claim.id.into();
+    vec![
+        id,
+        statement,
+        claim.published.into(),
+        rust.said,
+        rust.judged.to_string(),
+        go.said,
+        go.judged.to_string(),
+        transfer,
+        sources,
+    ]
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Rust,
+    Go,
+}
+
+// What one language has of a claim.
+struct Side {
+    said: String,
+    judged: Judged,
+    sources: Vec<String>,
+}
+
+// An effect at a point, and the run that it is from.
+struct Found {
+    at: String,
+    effect: [f64; 3],
+    run: String,
+}
+
+// Where records are looked up.
+struct Books<'v> {
+    view: &'v View<'v>,
+    traps: &'v [TrapView<'v>],
+}
+
+impl Books<'_> {
+    fn side(&self, claim: &Claim, language: Language) -> Side {
+        let sides: Vec<Side> = claim.parts.iter().map(|part| self.part(claim, part, language)).collect();
+        let told = |(side, part): (&Side, &Part)| {
+            if claim.parts.len() > 1 && side.said != NONE {
+                format!("{}: {}", part.what, side.said)
+            } else {
+                side.said.clone()
+            }
+        };
+        let said: Vec<String> = sides.iter().zip(claim.parts).map(told).collect();
+        let sources = sides.iter().flat_map(|side| side.sources.clone()).collect();
+        let judged = sides.into_iter().map(|side| side.judged).reduce(Judged::both);
+        let said = if said.iter().all(|said| said == NONE) { NONE.into() } else { said.join("; ") };
+        Side { said, judged: judged.unwrap_or(Judged::Undecided), sources }
+    }
+
+    fn part(&self, claim: &Claim, part: &Part, language: Language) -> Side {
+        let plain = |said: String, judged| Side { said, judged, sources: Vec::new() };
+        match evidence(part, language) {
+            Evidence::Nothing(why) => plain(NONE.into(), Judged::NotMeasured(why.into())),
+            Evidence::Prevented(path) => plain(NONE.into(), Judged::Prevented(path)),
+            Evidence::Test(path) => plain(part.what.into(), Judged::Tested(path)),
+            Evidence::Derived(of, times) => self.derived(of, times, language),
+            Evidence::Planted => self.planted(),
+            Evidence::Ranking => {
+                let saved =
+                    if language == Language::Rust { ranking::in_rust(self.traps) } else { ranking::in_go(self.traps) };
+                plain(ranking::said(&saved), ranked(&saved))
+            }
+            Evidence::Records(..) => match self.effects(claim, part, language) {
+                Err(why) => plain(NONE.into(), Judged::NotMeasured(why)),
+                Ok(found) => measured(part, &found),
+            },
+        }
+    }
+
+    // Arithmetic, and labelled so.
+    fn derived(&self, of: &str, times: f64, language: Language) -> Side {
+        let Some(claim) = CLAIMS.iter().find(|claim| claim.id == of) else {
+            let judged = Judged::NotMeasured(format!("no claim {of}"));
+            return Side { said: NONE.into(), judged, sources: Vec::new() };
+        };
+        let side = self.side(claim, language);
+        let found = claim.parts.first().and_then(|part| self.effects(claim, part, language).ok());
+        let total = found.and_then(|found| found.first().map(|found| found.effect[1] * times));
+        let told = |total| format!("{} × what {of} has, by arithmetic: {}", count(times), count(total));
+        Side { said: total.map_or(NONE.into(), told), ..side }
+    }
+
+    fn planted(&self) -> Side {
+        let column = self.view.columns.first();
+        let of = |kind| column.into_iter().flat_map(move |column: &Column<'_>| column.planted(kind, None));
+        let planted: Vec<&Record> = [Kind::Single, Kind::Threaded].into_iter().flat_map(of).collect();
+        let said: Vec<String> = planted.iter().filter_map(|record| span(record)).map(interval).collect();
+        let judged = match () {
+            () if said.is_empty() => {
+                Judged::NotMeasured("no record of a planted slowdown; run cargo bench --bench ratio".into())
+            }
+            () if planted.iter().all(|record| seen(record)) => Judged::Holds,
+            () => Judged::DoesNot,
+        };
+        let said = if said.is_empty() { NONE.into() } else { said.join(", ") };
+        Side { said, judged, sources: planted.iter().map(|record| record.run.clone()).collect() }
+    }
+
+    fn effects(&self, claim: &Claim, part: &Part, language: Language) -> Result<Vec<Found>, String> {
+        let Evidence::Records(instrument, metric, effect, points) = evidence(part, language) else {
+            return Err(NONE.into());
+        };
+        let records = self.records(claim.trap, instrument);
+        let found = |at: &At| {
+            let one = |arm: &str, metric: &str| {
+                find(&records, at, arm, metric).ok_or_else(|| lost(&records, claim.trap, instrument, at, arm, metric))
+            };
+            let (effect, run) = match effect {
+                Effect::Of(arm) => (span(one(arm, metric)?), one(arm, metric)?),
+                Effect::Over(a, b) => (quotient(one(a, metric)?, one(b, metric)?), one(a, metric)?),
+                Effect::Share(arm, of) => (quotient(one(arm, metric)?, one(arm, of)?), one(arm, metric)?),
+            };
+            let effect = effect.filter(|effect| effect.iter().all(|end| !end.is_nan()));
+            let effect =
+                effect.ok_or_else(|| format!("{metric} at {} has no interval, or is 0 in both", place(at).title()))?;
+            Ok(Found { at: place(at).title(), effect, run: run.run.clone() })
+        };
+        points.iter().map(found).collect()
+    }
+
+    fn records(&self, trap: &str, instrument: Instrument) -> Vec<&Record> {
+        let view = self.traps.iter().find(|known| known.name == trap);
+        match instrument {
+            Instrument::Go => InGo::named(self.view, trap, view).map_or(Vec::new(), |go| go.records().to_vec()),
+            _ => view.map_or(Vec::new(), |view| view.all(instrument).collect()),
+        }
+    }
+
+    // Of the part's last point that both have: what holds for few ops is not what is asked.
+    fn transfer(&self, claim: &Claim, part: &Part) -> String {
+        if claim.trap == "prevented" {
+            return Transfer::Prevented.word().into();
+        }
+        let [rust, go] = [Language::Rust, Language::Go].map(|language| self.effects(claim, part, language).ok());
+        let last = |found: Option<Vec<Found>>| found.and_then(|found| found.last().map(|found| found.effect));
+        last(rust).zip(last(go)).map_or(NONE.into(), |(rust, go)| Transfer::of(rust, go).word().into())
+    }
+}
+
+const fn evidence(part: &Part, language: Language) -> Evidence {
+    match language {
+        Language::Rust => part.rust,
+        Language::Go => part.go,
+    }
+}
+
+fn ranked(saved: &[Saved<'_>]) -> Judged {
+    match ranking::medians(saved) {
+        Some([allocation, concurrency]) if allocation > concurrency => Judged::Holds,
+        Some(_) => Judged::DoesNot,
+        None => Judged::NotMeasured("no ratios of both kinds; run cargo bench --bench ratio".into()),
+    }
+}
+
+fn measured(part: &Part, found: &[Found]) -> Side {
+    let one = found.len() == 1;
+    let told = |found: &Found| if one { told(found.effect) } else { format!("{} at {}", told(found.effect), found.at) };
+    let effects: Vec<(String, [f64; 3])> = found.iter().map(|found| (found.at.clone(), found.effect)).collect();
+    Side {
+        said: found.iter().map(told).collect::<Vec<_>>().join("; "),
+        judged: Judged::of(&effects, part.expected),
+        sources: found.iter().map(|found| found.run.clone()).collect(),
+    }
+}
+
+// Exact counts have no interval, and nothing left is infinitely less.
+fn told(effect: [f64; 3]) -> String {
+    let [low, value, high] = effect;
+    match () {
+        () if value.is_infinite() => "all of it".into(),
+        () if low == high => figures(value),
+        () => interval(effect),
+    }
+}
+
+fn place(at: &At) -> Place<'static> {
+    Place { n: at.0, threads: at.1, case: at.2 }
+}
+
+fn find<'a>(records: &[&'a Record], at: &At, arm: &str, metric: &str) -> Option<&'a Record> {
+    let is = |r: &&&Record| Place::of(r) == place(at) && r.variant == arm && measures(r, metric);
+    records.iter().rev().find(is).copied()
+}
+
+fn lost(records: &[&Record], trap: &str, instrument: Instrument, at: &At, arm: &str, metric: &str) -> String {
+    let of = |r: &&&Record| {
+        Place::of(r) == place(at) && r.variant == arm && r.metric.as_deref().is_none_or(|known| known == metric)
+    };
+    let why = records
+        .iter()
+        .rev()
+        .filter(of)
+        .find_map(|r| Missing::of(r))
+        .map(|missing| format!("{}: {}", missing.word, missing.why));
+    why.unwrap_or_else(|| {
+        format!(
+            "no {metric} of {arm} at {}; run cargo bench --bench {} -- {trap}",
+            place(at).title(),
+            instrument.word()
+        )
+    })
+}
+
+// Of two estimates pass by pass, as everywhere; of two counts, of which one may be 0, as they are.
+fn quotient(a: &Record, b: &Record) -> Option<[f64; 3]> {
+    let pairs = a.samples.len() == b.samples.len() && a.samples.len() >= 3;
+    let ratios: Vec<f64> = a.samples.iter().zip(&b.samples).map(|(a, b)| a / b).collect();
+    if let Some(interval) = stats::geometric_interval(&ratios).filter(|_| pairs) {
+        return Some(interval);
+    }
+    let ([low, value, high], [b_low, b_value, b_high]) = span(a).zip(span(b))?;
+    (low >= 0.0 && b_low >= 0.0).then_some([low / b_high, value / b_value, high / b_low])
+}
+
+/// A line a trap: the advice's ratio of time in both languages, where both have one.
+fn transfers(traps: &[TrapView<'_>]) -> Option<Table> {
+    let headers = ["trap", "point", "advice in Rust", "ratio", "advice in Go", "ratio in Go", "Go → Rust"];
+    let mut table = Table::of(&headers.map(|header| (header, Align::Left)));
+    table.rows = traps.iter().filter_map(transfer).collect();
+    (!table.rows.is_empty()).then_some(table)
+}
+
+fn transfer(trap: &TrapView<'_>) -> Option<Vec<String>> {
+    let (go, column) = (InGo::of(trap)?, trap.column?);
+    let headlines = trap.headlines();
+    headlines.iter().find_map(|place| {
+        let rows = trap.rows(column, *place);
+        let row = rows.iter().find(|row| row.role == Role::Fix && row.span().is_some())?;
+        let ((advice, ratio), rust) = (go.advised(*place)?, row.span()?);
+        let word = Transfer::of(rust, ratio).word();
+        let said = [trap.name, &place.title(), row.variant, &interval(rust), advice, &interval(ratio), word];
+        Some(said.map(str::to_owned).to_vec())
+    })
+}
+
+/// The verdicts, in Rust and in Go.
+#[cfg(test)]
+pub(super) fn verdicts(view: &View<'_>, traps: &[TrapView<'_>]) -> Vec<(&'static str, [String; 2])> {
+    let books = Books { view, traps };
+    let of =
+        |claim: &Claim| [Language::Rust, Language::Go].map(|language| books.side(claim, language).judged.to_string());
+    CLAIMS.iter().map(|claim| (claim.id, of(claim))).collect()
+}
