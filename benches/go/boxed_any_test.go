@@ -219,12 +219,14 @@ func BenchmarkBoxedAny(b *testing.B) {
 func anyWork(call func([]anyCall) uint64, serve func([]byte, *json.Encoder) error) func(point) *work {
 	return func(p point) *work {
 		if p.name == "call" {
-			calls := newWindows(*anyCalls(p), p.n)
-			return &work{run: func() uint64 { return call(calls.next()) }}
+			all := anyCalls(p)
+			calls := newWindows(*all, p.n)
+			return &work{run: func() uint64 { return call(calls.next()) }, input: all}
 		}
-		bodies, reply := newWindows(*anyBodies(p), p.n), new(bytes.Buffer)
+		all := anyBodies(p)
+		bodies, reply := newWindows(*all, p.n), new(bytes.Buffer)
 		encoder := json.NewEncoder(reply) // it and its buffer are kept by all arms
-		return &work{run: func() (sum uint64) {
+		return &work{input: all, run: func() (sum uint64) {
 			for _, body := range bodies.next() {
 				reply.Reset()
 				if err := serve(body, encoder); err != nil {
@@ -237,17 +239,17 @@ func anyWork(call func([]anyCall) uint64, serve func([]byte, *json.Encoder) erro
 	}
 }
 
-var anyCalls = lately(func(point) *[]anyCall {
+var anyCalls = shared(func(point) []anyCall {
 	r := newRng(20)
 	calls := make([]anyCall, pool)
 	for at := range calls {
 		calls[at] = anyCall{r.next(), r.next(), r.next(), r.next()}
 	}
-	return &calls
+	return calls
 })
 
 // anyBodies are requests as they come in, all of 71 bytes.
-var anyBodies = lately(func(point) *[][]byte {
+var anyBodies = shared(func(point) [][]byte {
 	r := newRng(21)
 	bodies := make([][]byte, 4_096)
 	for at := range bodies {
@@ -262,7 +264,7 @@ var anyBodies = lately(func(point) *[][]byte {
 		}
 		bodies[at] = body
 	}
-	return &bodies
+	return bodies
 })
 
 // anyChecksum is of all bytes, and of their places.

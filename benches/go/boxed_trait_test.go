@@ -137,9 +137,9 @@ var boxedTrait = register(trap{
 		{n: 100_000, threads: 1, name: "shuffled", headline: true},
 	},
 	arms: []arm{
-		{name: "boxed_dyn", role: "trap", build: func(p point) *work { return feeSums(p, feesOf(p).boxes, sumBoxed) }},
-		{name: "enum_kinds", role: "fix", build: func(p point) *work { return feeSums(p, feesOf(p).kinds, sumKinds) }},
-		{name: "boxed_sorted", role: "fix", build: func(p point) *work { return feeSums(p, feesOf(p).sorted, sumBoxed) }},
+		{name: "boxed_dyn", role: "trap", build: func(p point) *work { all := feesOf(p); return feeSums(p, all, all.boxes, sumBoxed) }},
+		{name: "enum_kinds", role: "fix", build: func(p point) *work { all := feesOf(p); return feeSums(p, all, all.kinds, sumKinds) }},
+		{name: "boxed_sorted", role: "fix", build: func(p point) *work { all := feesOf(p); return feeSums(p, all, all.sorted, sumBoxed) }},
 		{name: "generic_a_kind", role: "fix", build: func(p point) *work { return feeSumsByKind(p, sumGenericByKind) }},
 		{name: "vec_a_kind", role: "floor", build: func(p point) *work { return feeSumsByKind(p, sumByKind) }},
 	},
@@ -150,14 +150,15 @@ func BenchmarkBoxedTrait(b *testing.B) {
 }
 
 // feeSums sums up the next window in each run.
-func feeSums[R any](p point, rules []R, sum func([]R, uint64) uint64) *work {
-	next, amount := newWindows(rules, p.n), feesOf(p).amount
-	return &work{run: func() uint64 { return sum(next.next(), amount) }}
+func feeSums[R any](p point, all *feeBooks, rules []R, sum func([]R, uint64) uint64) *work {
+	next, amount := newWindows(rules, p.n), all.amount
+	return &work{run: func() uint64 { return sum(next.next(), amount) }, input: all}
 }
 
 func feeSumsByKind(p point, sum func(*feesByKind, uint64) uint64) *work {
-	next, amount := newWindows(feesOf(p).byKind, 1), feesOf(p).amount
-	return &work{run: func() uint64 { return sum(&next.next()[0], amount) }}
+	all := feesOf(p)
+	next, amount := newWindows(all.byKind, 1), all.amount
+	return &work{run: func() uint64 { return sum(&next.next()[0], amount) }, input: all}
 }
 
 // feeBooks are what all arms read at a point. The amount lies beside the rules, so that the compiler can't know it.
@@ -170,9 +171,9 @@ type feeBooks struct {
 }
 
 // feesOf makes them. Each window is sorted by itself, so that it holds what the others' window holds.
-var feesOf = lately(func(p point) *feeBooks {
+var feesOf = shared(func(p point) feeBooks {
 	kinds := randomFees(p.n)
-	books := &feeBooks{kinds: kinds, boxes: feeBoxes(p, kinds), amount: 1_234_567}
+	books := feeBooks{kinds: kinds, boxes: feeBoxes(p, kinds), amount: 1_234_567}
 	sorted := slices.Clone(kinds)
 	for window := range slices.Chunk(sorted, p.n) {
 		slices.SortFunc(window, compareFees)
@@ -228,16 +229,4 @@ func groupFees(fees []kindFee) (kinds feesByKind) {
 		}
 	}
 	return kinds
-}
-
-// lately makes the input of a point once for all its arms, as they are built one after the other: they read one object.
-func lately[T any](build func(p point) *T) func(p point) *T {
-	var last point
-	var input *T
-	return func(p point) *T {
-		if input == nil || p != last {
-			last, input = p, build(p)
-		}
-		return input
-	}
 }

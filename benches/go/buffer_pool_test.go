@@ -112,7 +112,6 @@ type pooledSender struct {
 	first, at, n, apart int
 	own                 bytes.Buffer
 	sum                 uint64
-	_                   [128]byte // so that no other worker's is on its lines
 }
 
 // next gives the sender's next window; those between belong to the others.
@@ -139,7 +138,8 @@ func pooledWork(send func(io.Writer, *pooledResponse) error) func(point) *work {
 
 // sendingWork shares the n responses of a run among the threads: each takes the next window of its own.
 func sendingWork(p point, send func(*pooledSender, *pooledResponse) error) *work {
-	senders := pooledSenders(p)
+	all := pooledResponses(p)
+	senders := pooledSenders(p, *all)
 	share := func(worker int) {
 		sender := senders[worker]
 		window := sender.next()
@@ -150,7 +150,7 @@ func sendingWork(p point, send func(*pooledSender, *pooledResponse) error) *work
 		}
 	}
 	if p.threads == 1 {
-		return &work{run: func() uint64 { share(0); return senders[0].sum }}
+		return &work{run: func() uint64 { share(0); return senders[0].sum }, input: all}
 	}
 	run := func() (sum uint64) {
 		together(p.threads, share)
@@ -159,22 +159,23 @@ func sendingWork(p point, send func(*pooledSender, *pooledResponse) error) *work
 		}
 		return sum
 	}
-	return &work{run: run, share: share}
+	return &work{run: run, share: share, input: all}
 }
 
-// pooledSenders deals out the windows in turns.
-func pooledSenders(p point) []*pooledSender {
+// pooledSenders deals out the windows in turns. No two senders share a line.
+func pooledSenders(p point, responses []pooledResponse) []*pooledSender {
 	n := p.n / p.threads
 	senders := make([]*pooledSender, p.threads)
 	for worker := range senders {
-		senders[worker] = &pooledSender{responses: *pooledResponses(p), first: worker * n, at: worker * n, n: n, apart: p.n}
+		senders[worker] = onOwnLines[pooledSender]()
+		*senders[worker] = pooledSender{responses: responses, first: worker * n, at: worker * n, n: n, apart: p.n}
 	}
 	return senders
 }
 
 // pooledResponses are of about 100 000 items, or as many without items: the branch predictor can't learn them. The items bring the
 // JSON to the size of the case.
-var pooledResponses = lately(func(p point) *[]pooledResponse {
+var pooledResponses = shared(func(p point) []pooledResponse {
 	r := newRng(5)
 	items := map[string]int{"24B": 0, "3KiB": 55}[p.name]
 	responses := make([]pooledResponse, 100_000/max(items, 1))
@@ -188,7 +189,7 @@ var pooledResponses = lately(func(p point) *[]pooledResponse {
 			responses[at].Items[item] = randomItem(r)
 		}
 	}
-	return &responses
+	return responses
 })
 
 func randomItem(r *rng) pooledItem {

@@ -95,53 +95,58 @@ var busySelect = register(trap{
 	},
 })
 
-var _ = pacedRole("busy_select", func(variant string, p point) map[string]float64 {
-	if p.name == "idle=1ms" {
-		_, metrics := selectPaced(p, variant)
-		return metrics
-	}
-	start, before := time.Now(), pacedCPU()
-	selectTicks(p, variant)
-	return map[string]float64{"cpu-share": float64(pacedCPU()-before) / float64(time.Since(start))}
-})
-
 func BenchmarkBusySelect(b *testing.B) {
 	bench(b, busySelect)
 }
 
+func init() {
+	roles["busy_select"] = telling(selectIdle)
+}
+
+// selectIdle is how a listener with little to hear is measured.
+func selectIdle(arm string, p point) readings {
+	if p.name == "idle=1ms" {
+		_, metrics := selectPaced(p, arm)
+		return metrics
+	}
+	start, before := time.Now(), usage()
+	selectTicks(p, arm)
+	return readings{"cpu-share": float64(cpuTime(usage())-cpuTime(before)) / float64(time.Since(start))}
+}
+
 // selectLoops are the loops by the name of their arm: the same for each kind of message. The floor has none.
-func selectLoops[M any](variant string) func(<-chan M, <-chan struct{}, func(M)) {
+func selectLoops[M any](arm string) func(<-chan M, <-chan struct{}, func(M)) {
 	return map[string]func(<-chan M, <-chan struct{}, func(M)){
 		"select_default":  selectDefault[M],
 		"select_blocking": selectBlocking[M],
 		"select_sleep":    selectSleep[M],
 		"select_gosched":  selectGosched[M],
-	}[variant]
+	}[arm]
 }
 
-func selectArm(variant string) func(point) *work {
+func selectArm(arm string) func(point) *work {
 	return func(p point) *work {
 		switch p.name {
 		case "neighbours":
-			return &work{run: func() uint64 { return selectNeighbours(p, variant) }}
+			return &work{run: func() uint64 { return selectNeighbours(p, arm) }}
 		case "idle=10ms":
-			return &work{answer: func() uint64 { return selectTicks(p, variant) }, measure: pacedElsewhere("busy_select", variant, p)}
+			return &work{answer: func() uint64 { return selectTicks(p, arm) }, measure: elsewhere("busy_select", arm, p)}
 		}
-		if variant == "nobody_waits" || variant == "select_gosched" {
+		if arm == "nobody_waits" || arm == "select_gosched" {
 			return nil // nobody hears a message, or as soon as in the trap
 		}
 		answer := func() uint64 {
-			sum, _ := selectPaced(p, variant)
+			sum, _ := selectPaced(p, arm)
 			return sum
 		}
-		return &work{answer: answer, measure: pacedElsewhere("busy_select", variant, p)}
+		return &work{answer: answer, measure: elsewhere("busy_select", arm, p)}
 	}
 }
 
 // selectNeighbours is the neighbours' run beside a listener, if the arm has one. Their clock does not wait for one that sleeps.
-func selectNeighbours(p point, variant string) (sum uint64) {
+func selectNeighbours(p point, arm string) (sum uint64) {
 	messages, quit, sums := make(chan uint64, 1_024), make(chan struct{}, 1), make(chan uint64, p.threads)
-	if listen := selectLoops[uint64](variant); listen != nil {
+	if listen := selectLoops[uint64](arm); listen != nil {
 		go listen(messages, quit, func(uint64) {})
 	}
 	var working atomic.Int32
@@ -173,9 +178,9 @@ func selectUnits(units int, last uint64, messages chan<- uint64) (sum uint64) {
 }
 
 // selectTicks sends a message each 10 ms and sleeps in between. It gives the sum of what was heard, or sent if nobody listens.
-func selectTicks(p point, variant string) uint64 {
+func selectTicks(p point, arm string) uint64 {
 	messages, quit, sums := make(chan uint64, 1_024), make(chan struct{}, 1), make(chan uint64, 1)
-	listen := selectLoops[uint64](variant)
+	listen := selectLoops[uint64](arm)
 	if listen == nil {
 		listen = func(messages <-chan uint64, quit <-chan struct{}, handle func(uint64)) {
 			<-quit
@@ -203,11 +208,11 @@ type selectDue struct {
 }
 
 // selectPaced sends a message whenever one is due, each ms, and measures from then until it was heard.
-func selectPaced(p point, variant string) (sum uint64, metrics map[string]float64) {
+func selectPaced(p point, arm string) (sum uint64, metrics readings) {
 	messages, quit, done := make(chan selectDue, 128), make(chan struct{}, 1), make(chan struct{})
 	sent, heard := newPacedTimes(p.n), newPacedTimes(p.n)
 	go func() {
-		selectLoops[selectDue](variant)(messages, quit, func(message selectDue) {
+		selectLoops[selectDue](arm)(messages, quit, func(message selectDue) {
 			heard = append(heard, time.Since(message.due))
 			sum += message.value
 		})
@@ -220,7 +225,7 @@ func selectPaced(p point, variant string) (sum uint64, metrics map[string]float6
 	})
 	quit <- struct{}{}
 	<-done
-	metrics = map[string]float64{}
+	metrics = readings{}
 	sent.tell(metrics, "")
 	heard.tell(metrics, "queue-")
 	return sum, metrics

@@ -40,12 +40,10 @@ type channelMessage struct {
 	payload, mark uint64
 }
 
-// channelSeen is what the receiver has seen, on lines of its own.
+// channelSeen is what the receiver has seen.
 type channelSeen struct {
-	_    [128]byte
 	sum  uint64
 	mark atomic.Uint64
-	_    [128]byte
 }
 
 // await spins until this mark was seen: to be woken by a reply would cost as much as many messages.
@@ -90,11 +88,11 @@ func channelWithRoomFor(capacity int) func(point) *work {
 			return sum
 		}
 		measure := func(b *testing.B) {
-			var metrics map[string]float64
+			var metrics readings
 			for b.Loop() {
 				_, metrics = channelStream(p, capacity, p.n)
 			}
-			pacedReport(b, metrics)
+			metrics.report(b)
 		}
 		return &work{answer: answer, measure: measure}
 	}
@@ -102,11 +100,9 @@ func channelWithRoomFor(capacity int) func(point) *work {
 
 // channelFlatOut sends as fast as it goes. Its receiver sleeps between two runs.
 func channelFlatOut(p point, capacity int) *work {
-	r, items := newRng(30), make([]uint64, pool)
-	for at := range items {
-		items[at] = r.next()
-	}
-	messages, seen, payloads, mark := make(chan channelMessage, capacity), new(channelSeen), newWindows(items, p.n), uint64(0)
+	items := channelPayloads(p)
+	messages, payloads := make(chan channelMessage, capacity), newWindows(*items, p.n)
+	seen, mark := onOwnLines[channelSeen](), uint64(0)
 	go channelReceive(messages, seen)
 	run := func() uint64 {
 		mark++
@@ -114,8 +110,16 @@ func channelFlatOut(p point, capacity int) *work {
 		messages <- channelMessage{mark: mark}
 		return seen.await(mark)
 	}
-	return &work{run: run, end: func() { close(messages) }}
+	return &work{run: run, input: items, end: func() { close(messages) }}
 }
+
+var channelPayloads = shared(func(point) []uint64 {
+	r, items := newRng(30), make([]uint64, pool)
+	for at := range items {
+		items[at] = r.next()
+	}
+	return items
+})
 
 // channelDue is a message, and when it was due to be sent.
 type channelDue struct {
@@ -125,7 +129,7 @@ type channelDue struct {
 
 // channelStream sends messages when they are due. How late each send is done is one metric, and how long each message is in the
 // queue after that the other: 0 where the receiver was first.
-func channelStream(p point, capacity, n int) (sum uint64, metrics map[string]float64) {
+func channelStream(p point, capacity, n int) (sum uint64, metrics readings) {
 	messages, received, told := make(chan channelDue, capacity), newPacedTimes(n), make(chan uint64)
 	go func() {
 		told <- channelServe(messages, p.name, &received)
@@ -140,7 +144,7 @@ func channelStream(p point, capacity, n int) (sum uint64, metrics map[string]flo
 	for at := range received {
 		received[at] = max(received[at]-sent[at], 0)
 	}
-	metrics = map[string]float64{}
+	metrics = readings{}
 	sent.tell(metrics, "")
 	received.tell(metrics, "queue-")
 	return sum, metrics

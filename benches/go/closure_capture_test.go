@@ -40,9 +40,9 @@ func closureAJob(jobs []capturedJob, tasks chan<- func() uint64, done *sync.Wait
 }
 
 // doTasks is its worker.
-func doTasks(tasks <-chan func() uint64, sum *jobSum, done *sync.WaitGroup) {
+func doTasks(tasks <-chan func() uint64, sum *uint64, done *sync.WaitGroup) {
 	for task := range tasks {
-		sum.total += task()
+		*sum += task()
 		done.Done()
 	}
 }
@@ -57,31 +57,25 @@ func structAJob(jobs []capturedJob, queue chan<- *capturedJob, done *sync.WaitGr
 }
 
 // doJobs is its worker.
-func doJobs(queue <-chan *capturedJob, sum *jobSum, done *sync.WaitGroup) {
+func doJobs(queue <-chan *capturedJob, sum *uint64, done *sync.WaitGroup) {
 	for job := range queue {
-		sum.total += job.work()
+		*sum += job.work()
 		done.Done()
 	}
 }
 
 // claimJobs is the worker where nobody sends: each job goes to whoever counts up to it.
-func claimJobs(jobs []capturedJob, next *atomic.Int64, sum *jobSum) {
+func claimJobs(jobs []capturedJob, next *atomic.Int64, sum *uint64) {
 	for at := int(next.Add(1)) - 1; at < len(jobs); at = int(next.Add(1)) - 1 {
-		sum.total += jobs[at].work()
+		*sum += jobs[at].work()
 	}
 }
 
 // foldPart is the floor's worker: it has its part before it starts.
-func foldPart(part []capturedJob, sum *jobSum) {
+func foldPart(part []capturedJob, sum *uint64) {
 	for at := range part {
-		sum.total += part[at].work()
+		*sum += part[at].work()
 	}
-}
-
-// jobSum is a worker's sum, on lines of its own.
-type jobSum struct {
-	total uint64
-	_     [120]byte
 }
 
 var closureCapture = register(trap{
@@ -94,10 +88,10 @@ var closureCapture = register(trap{
 		{name: "closure_a_job", role: "trap", build: handingOut(doTasks, closureAJob)},
 		{name: "struct_a_job", role: "fix", build: handingOut(doJobs, structAJob)},
 		{name: "claimed_jobs", role: "fix", build: splittingUp(func(r *jobRun, worker int) {
-			claimJobs(r.jobs, &r.next.count, &r.sums[worker])
+			claimJobs(r.jobs, &r.next.it, &r.sums[worker].it)
 		})},
 		{name: "static_split", role: "floor", build: splittingUp(func(r *jobRun, worker int) {
-			foldPart(r.part(worker), &r.sums[worker])
+			foldPart(r.part(worker), &r.sums[worker].it)
 		})},
 	},
 })
@@ -108,23 +102,19 @@ func BenchmarkClosureCapture(b *testing.B) {
 
 // jobRun is what the caller and the workers share.
 type jobRun struct {
-	*jobsOfAPoint
-	next sparseCounter
-	sums []jobSum
-}
-
-type jobsOfAPoint struct {
 	jobs []capturedJob
+	next ownLines[atomic.Int64]
+	sums []ownLines[uint64] // each worker's
 }
 
 func (r *jobRun) reset() {
-	r.next.count.Store(0)
+	r.next.it.Store(0)
 	clear(r.sums)
 }
 
 func (r *jobRun) total() (total uint64) {
 	for worker := range r.sums {
-		total += r.sums[worker].total
+		total += r.sums[worker].it
 	}
 	return total
 }
@@ -136,28 +126,30 @@ func (r *jobRun) part(worker int) []capturedJob {
 
 // handingOut makes an arm whose caller sends jobs to workers, through a channel with room for all.
 func handingOut[T any](
-	do func(<-chan T, *jobSum, *sync.WaitGroup),
+	do func(<-chan T, *uint64, *sync.WaitGroup),
 	handOut func([]capturedJob, chan<- T, *sync.WaitGroup),
 ) func(point) *work {
 	return func(p point) *work {
-		r := &jobRun{jobsOfAPoint: capturedJobs(p), sums: make([]jobSum, p.threads)}
+		all := capturedJobs(p)
+		r := &jobRun{jobs: *all, sums: make([]ownLines[uint64], p.threads)}
 		queue, done := make(chan T, p.n), new(sync.WaitGroup)
 		for worker := range r.sums {
-			go do(queue, &r.sums[worker], done)
+			go do(queue, &r.sums[worker].it, done)
 		}
 		run := func() uint64 {
 			r.reset()
 			handOut(r.jobs, queue, done)
 			return r.total()
 		}
-		return &work{run: run, end: func() { close(queue) }}
+		return &work{run: run, input: all, end: func() { close(queue) }}
 	}
 }
 
 // splittingUp makes an arm whose workers find their jobs themselves.
 func splittingUp(part func(r *jobRun, worker int)) func(point) *work {
 	return func(p point) *work {
-		r := &jobRun{jobsOfAPoint: capturedJobs(p), sums: make([]jobSum, p.threads)}
+		all := capturedJobs(p)
+		r := &jobRun{jobs: *all, sums: make([]ownLines[uint64], p.threads)}
 		crew := newParkedCrew(p.threads, func(worker int) { part(r, worker) })
 		run := func() uint64 {
 			r.reset()
@@ -165,11 +157,11 @@ func splittingUp(part func(r *jobRun, worker int)) func(point) *work {
 			crew.done.Wait()
 			return r.total()
 		}
-		return &work{run: run, end: crew.end}
+		return &work{run: run, input: all, end: crew.end}
 	}
 }
 
-var capturedJobs = oncePerPoint(func(p point) *jobsOfAPoint {
+var capturedJobs = shared(func(p point) []capturedJob {
 	r, steps := newRng(24), 0
 	if p.name == "10us" {
 		steps = 10 * stepsPerMicrosecond
@@ -182,5 +174,5 @@ var capturedJobs = oncePerPoint(func(p point) *jobsOfAPoint {
 		}
 		jobs[at] = capturedJob{words, steps}
 	}
-	return &jobsOfAPoint{jobs}
+	return jobs
 })

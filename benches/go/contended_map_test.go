@@ -10,8 +10,8 @@ import (
 // gives its thread to another goroutine; after a millisecond of waiting the lock goes to waiters in order, which std's never does. The
 // twin differs: shards are picked by a multiplication where Rust's hash a second time; sync.Map is a trie whose keys are of type any,
 // hashed and compared through their type, and it keeps pointers to atomic counters, so that an addition does not write to the map;
-// each goroutine does a fixed number of runs and is not pinned, so that the last ones may be alone. An addition to a key that is not
-// there begins it at 1, as m[key]++ does.
+// goroutines are not pinned, and of eight each does a fixed number of runs, so that the last ones may be alone. An addition to a key
+// that is not there begins it at 1, as m[key]++ does.
 
 // contendedMap is counters by key that many goroutines look up and count on.
 type contendedMap interface {
@@ -170,7 +170,8 @@ type mapOp struct {
 // keys: neither depends on an order.
 func contending(empty func(keys []uint64) contendedMap) func(point) *work {
 	return func(p point) *work {
-		keys, ops := contendedInput()
+		input := contendedInput(p)
+		keys, ops := input.keys, input.ops
 		m := empty(keys)
 		for _, key := range keys {
 			m.add(key)
@@ -189,7 +190,7 @@ func contending(empty func(keys []uint64) contendedMap) func(point) *work {
 			}
 			return sum
 		}
-		return &work{run: run, share: share}
+		return &work{run: run, share: share, input: input}
 	}
 }
 
@@ -209,8 +210,14 @@ func askMap(m contendedMap, ops []mapOp) (found uint64) {
 	return found
 }
 
-// contendedInput is the keys that are there, and operations of which one in a hundred adds: the same for all arms and points.
-var contendedInput = sync.OnceValues(func() ([]uint64, []mapOp) {
+// contendedLoad is the keys that are there, and what is asked of the map.
+type contendedLoad struct {
+	keys []uint64
+	ops  []mapOp
+}
+
+// contendedInput has operations of which one in a hundred adds.
+var contendedInput = shared(func(point) contendedLoad {
 	r := newRng(6)
 	keys := make([]uint64, 10_000)
 	for at := range keys {
@@ -222,5 +229,5 @@ var contendedInput = sync.OnceValues(func() ([]uint64, []mapOp) {
 		key := keys[r.below(uint64(len(keys)))]
 		ops[at] = mapOp{key, r.below(100) < 1}
 	}
-	return keys, ops
+	return contendedLoad{keys, ops}
 })

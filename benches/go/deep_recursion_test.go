@@ -130,9 +130,10 @@ func oneGoroutine(p point) *work {
 
 // hashing is an arm. At one of the two points of a depth that differ by name only it tells how much stack a run takes.
 func hashing(p point, on func(func() uint64) uint64, hash func([]chainNode, uint32) uint64) *work {
-	nodes := chain(p.n)
+	input := chain(p)
+	nodes := *input
 	whole := func() uint64 { return hash(nodes, 0) }
-	w := &work{run: func() uint64 { return on(whole) }}
+	w := &work{run: func() uint64 { return on(whole) }, input: input}
 	if p.n == 10_000 && p.name == "stack=2MiB" {
 		w.measure = func(b *testing.B) {
 			stacks := stacksAfter(on, whole)
@@ -159,15 +160,15 @@ func stacksAfter(on func(func() uint64) uint64, hash func() uint64) float64 {
 }
 
 // chain has each level's node, then its leaf, then the next level.
-func chain(depth int) []chainNode {
+var chain = shared(func(p point) []chainNode {
 	r := newRng(36)
 	var nodes []chainNode
-	for level := range uint32(depth) {
+	for level := range uint32(p.n) {
 		child := 2*level + 2
-		if level+1 == uint32(depth) {
+		if level+1 == uint32(p.n) {
 			child = noChainNode
 		}
 		nodes = append(nodes, chainNode{r.next(), child, 2*level + 1}, chainNode{r.next(), noChainNode, noChainNode})
 	}
 	return nodes
-}
+})

@@ -153,9 +153,10 @@ func BenchmarkDeferInLoop(b *testing.B) {
 // settling is an arm. Its loop is called through a function value, so that it is not inlined into the lab's.
 func settling(loop ledgerLoop, files fileLoop) func(point) *work {
 	return func(p point) *work {
-		items := ledgerItems(p)
+		all := ledgerItems(p)
+		items := newWindows(*all, p.n)
 		if p.name == "files" {
-			return reading(files, items)
+			return reading(files, all, items)
 		}
 		var ledger deferLedger
 		body := func(uint64) {}
@@ -163,7 +164,7 @@ func settling(loop ledgerLoop, files fileLoop) func(point) *work {
 			own := turns{steps: 25 * stepsPerMicrosecond / 1000}
 			body = own.take
 		}
-		return &work{run: func() uint64 {
+		return &work{input: all, run: func() uint64 {
 			loop(&ledger, items.next(), body)
 			return ledger.settle()
 		}}
@@ -171,7 +172,7 @@ func settling(loop ledgerLoop, files fileLoop) func(point) *work {
 }
 
 // reading is an arm with files. It counts what is open in the last turn, after the clock.
-func reading(files fileLoop, items *windows[uint64]) *work {
+func reading(files fileLoop, all *[]uint64, items *windows[uint64]) *work {
 	path := tenBytes()
 	run := func() uint64 {
 		var sum fileSum
@@ -185,7 +186,7 @@ func reading(files fileLoop, items *windows[uint64]) *work {
 		}
 		b.ReportMetric(float64(openAtLast(files, path, items.next())), "open-files")
 	}
-	return &work{run: run, measure: measure, end: func() { os.Remove(path) }}
+	return &work{run: run, input: all, measure: measure, end: func() { os.Remove(path) }}
 }
 
 // openAtLast tells how many files the last turn of a loop finds open, its own among them.
@@ -209,14 +210,14 @@ func openFiles() int {
 }
 
 // ledgerItems are what each run takes and gives back.
-func ledgerItems(p point) *windows[uint64] {
+var ledgerItems = shared(func(p point) []uint64 {
 	r := newRng(34)
 	items := make([]uint64, max(pool/p.n, 1)*p.n)
 	for at := range items {
 		items[at] = r.next()
 	}
-	return newWindows(items, p.n)
-}
+	return items
+})
 
 // fileSum is made of each item and of what was read for it.
 type fileSum uint64

@@ -5,7 +5,6 @@ package trapline
 import (
 	"encoding/binary"
 	"math/bits"
-	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -176,9 +175,9 @@ func droppingUnpaced(name string) func(point) *work {
 		if p.n == 10_000 {
 			return nil
 		}
-		values, requests := docInputs(p.n)
-		upcoming, serve := newWindows(requests, p.n), docRequests[name]()
-		return &work{run: func() uint64 { return serveDocs(values, upcoming.next(), serve) }}
+		load := docLoads(p)
+		upcoming, serve := newWindows(load.requests, p.n), docRequests[name]()
+		return &work{run: func() uint64 { return serveDocs(load.values, upcoming.next(), serve) }, input: load}
 	}
 }
 
@@ -192,26 +191,25 @@ func droppingNever(p point) *work {
 // droppingPaced is a server that serves in a way, collected as GOGC says.
 func droppingPaced(p point, name, gogc string) *work {
 	load := servedLoad{
-		role: "drop_pause", settings: []string{"TRAPLINE_ARM=" + name, "GOGC=" + gogc},
+		role: "drop_pause", arm: name, p: p, settings: []string{"GOGC=" + gogc},
 		n: p.n, every: 50 * time.Microsecond, after: 1_000, op: p.n,
 	}
 	answer := func() uint64 {
-		values, requests := docInputs(p.n)
-		return serveDocs(values, requests[:1_000], docRequests[name]())
+		load := docLoads(p)
+		return serveDocs(load.values, load.requests[:1_000], docRequests[name]())
 	}
 	return &work{measure: load.measure, answer: answer}
 }
 
-var _ = func() bool {
+func init() {
 	roles["drop_pause"] = serveDropPause
-	return true
-}()
+}
 
 // serveDropPause is the server. It has answered some requests, and what they left is collected, before the first comes.
-func serveDropPause() {
-	values, requests := docInputs(10_000)
-	values, requests = besideHeap(values), besideHeap(requests)
-	serve, at := docRequests[os.Getenv("TRAPLINE_ARM")](), 0
+func serveDropPause(arm string, p point) {
+	load := docLoads(p)
+	values, requests := besideHeap(load.values), besideHeap(load.requests)
+	serve, at := docRequests[arm](), 0
 	next := func() uint64 {
 		r := requests[at%len(requests)]
 		at++
@@ -238,16 +236,22 @@ func serveDocs(values []uint64, requests []docRequest, serve func([]uint64) uint
 	return sum
 }
 
-// docInputs are values, and requests for parts of them: 98 % of 100 values and 2 % of 5 000, so that the p99 is among the big
+// docLoad is what all arms read.
+type docLoad struct {
+	values   []uint64
+	requests []docRequest
+}
+
+// docLoads are values, and requests for parts of them: 98 % of 100 values and 2 % of 5 000, so that the p99 is among the big
 // ones. One of each fifty is big, at a random place among them.
-func docInputs(n int) ([]uint64, []docRequest) {
+var docLoads = shared(func(p point) docLoad {
 	const small, big, oneIn = 100, 5_000, 50
 	r := newRng(41)
 	values := make([]uint64, pool)
 	for at := range values {
 		values[at] = r.next()
 	}
-	whole := max(10_000/n, 1) * n
+	whole := max(10_000/p.n, 1) * p.n
 	var requests []docRequest
 	for len(requests) < whole {
 		chosen := r.below(oneIn)
@@ -259,5 +263,5 @@ func docInputs(n int) ([]uint64, []docRequest) {
 			requests = append(requests, request)
 		}
 	}
-	return values, requests[:whole]
-}
+	return docLoad{values, requests[:whole]}
+})

@@ -11,7 +11,7 @@ import (
 // bytes, for internal/cpu.CacheLinePad can't be imported. It differs from Rust: an atomic store in Go is an exchange, which waits
 // for its line as an addition does, so that the case `store` is a plain counter += amount of the only writer. The memory model
 // allows that where nobody reads before the writers are done, as here; a reader meanwhile would be a data race. Goroutines are not
-// pinned, and each does a fixed number of runs, not what fits into a window of time. The compiler does not vectorise the floor.
+// pinned. The compiler does not vectorise the floor.
 
 // packedCounters is the trap: a counter for each worker, all in one line of 64 bytes. Nobody else lies in the line behind it.
 type packedCounters struct {
@@ -121,12 +121,8 @@ func addOwnLocal(p point) *work {
 
 // addInCrew adds in all workers at once. The answer is the sum of their counters.
 func addInCrew(p point, counter counterOf, add func(counter *uint64, amounts []uint64)) *work {
-	r := newRng(28)
-	amounts := make([]uint64, 1<<14)
-	for at := range amounts {
-		amounts[at] = r.next()
-	}
-	windows := newCrewWindows(p, amounts)
+	amounts := counterAmounts(p)
+	windows := newCrewWindows(p, *amounts)
 	share := func(worker int) { add(counter(worker), windows.next(worker)) }
 	run := func() uint64 {
 		together(p.threads, share)
@@ -136,39 +132,17 @@ func addInCrew(p point, counter counterOf, add func(counter *uint64, amounts []u
 		}
 		return sum
 	}
-	return &work{run: run, share: share}
+	return &work{run: run, share: share, input: amounts}
 }
 
-// ownLines keeps a value away from the lines of its neighbours.
-type ownLines[T any] struct {
-	_  [128]byte
-	it T
-	_  [128]byte
-}
-
-// onOwnLines is new(T) on lines of its own.
-func onOwnLines[T any]() *T {
-	return &new(ownLines[T]).it
-}
-
-// crewWindows are elements from which each worker takes the windows that its team has in Rust: in run r the one of number
-// r * threads + worker, round and round. The elements are whole runs.
-type crewWindows[T any] struct {
-	items          []T
-	share, threads int
-	runs           []ownLines[int]
-}
-
-func newCrewWindows[T any](p point, items []T) *crewWindows[T] {
-	return &crewWindows[T]{items: items, share: p.n / p.threads, threads: p.threads, runs: make([]ownLines[int], p.threads)}
-}
-
-func (w *crewWindows[T]) next(worker int) []T {
-	run := &w.runs[worker].it
-	from := (*run*w.threads + worker) * w.share % len(w.items)
-	*run++
-	return w.items[from : from+w.share]
-}
+var counterAmounts = shared(func(point) []uint64 {
+	r := newRng(28)
+	amounts := make([]uint64, 1<<14)
+	for at := range amounts {
+		amounts[at] = r.next()
+	}
+	return amounts
+})
 
 func TestOnlyPackedCountersShareALine(t *testing.T) {
 	packed := func() counterOf { return new(packedCounters).of }

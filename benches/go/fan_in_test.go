@@ -3,7 +3,6 @@ package trapline
 import (
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 )
 
@@ -113,7 +112,7 @@ var fanIn = register(trap{
 		})},
 		{name: "task_a_unit", role: "fix", build: atHeadlinesFrom(2, fanning(nil, func(r *fanRun) { goEach(r.units, r.slots) }))},
 		{name: "claimed_slots", role: "floor", build: atHeadlinesFrom(1, fanning(func(r *fanRun) {
-			storeClaims(r.units, &r.next.count, r.slots)
+			storeClaims(r.units, &r.next.it, r.slots)
 		}, (*fanRun).callAndWait))},
 	},
 })
@@ -122,23 +121,16 @@ func BenchmarkFanIn(b *testing.B) {
 	bench(b, fanIn)
 }
 
-func sendResults(r *fanRun)  { sendEach(r.units, &r.next.count, r.results) }
-func storeResults(r *fanRun) { storeEach(r.units, &r.next.count, r.slots) }
+func sendResults(r *fanRun)  { sendEach(r.units, &r.next.it, r.results) }
+func storeResults(r *fanRun) { storeEach(r.units, &r.next.it, r.slots) }
 
 // fanRun is what a run shares. Slots and the channel's buffer are made before the clock, as in Rust.
 type fanRun struct {
 	units   *fanUnits
-	next    sparseCounter
+	next    ownLines[atomic.Int64]
 	slots   []uint64
 	results chan fanResult
 	crew    *parkedCrew
-}
-
-// sparseCounter is on lines of its own.
-type sparseCounter struct {
-	_     [128]byte
-	count atomic.Int64
-	_     [120]byte
 }
 
 func (r *fanRun) callAndWait() {
@@ -152,11 +144,11 @@ func fanning(part, collect func(r *fanRun)) func(point) *work {
 		r := &fanRun{units: fanUnitsOf(p), slots: make([]uint64, p.n), results: make(chan fanResult, p.n)}
 		r.crew = newParkedCrew(p.threads, func(int) { part(r) })
 		run := func() uint64 {
-			r.next.count.Store(0)
+			r.next.it.Store(0)
 			collect(r)
 			return weighSlots(r.slots)
 		}
-		w := &work{run: run, end: r.crew.end}
+		w := &work{run: run, input: r.units, end: r.crew.end}
 		if p.n == 10_000 { // a run of several ms, for the CPU's clock is a coarse one
 			w.measure = func(b *testing.B) { fanUsage(b, p.n, run) }
 		}
@@ -178,20 +170,13 @@ func atHeadlinesFrom(threads int, build func(point) *work) func(point) *work {
 func fanUsage(b *testing.B, n int, run func() uint64) {
 	b.ReportAllocs()
 	sink += run()
-	var before, after syscall.Rusage
-	read := func(usage *syscall.Rusage) {
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, usage); err != nil {
-			b.Fatal(err)
-		}
-	}
-	read(&before)
+	before := usage()
 	for b.Loop() {
 		sink += run()
 	}
-	read(&after)
+	after := usage()
 	units := float64(b.N) * float64(n)
-	cpu := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
-	b.ReportMetric(float64(cpu)/units, "cpu-ns/unit")
+	b.ReportMetric(float64(cpuTime(after)-cpuTime(before))/units, "cpu-ns/unit")
 	b.ReportMetric(float64(after.Nvcsw+after.Nivcsw-before.Nvcsw-before.Nivcsw)/units, "switches/unit")
 }
 
@@ -203,8 +188,8 @@ func weighSlots(slots []uint64) (sum uint64) {
 	return sum
 }
 
-func fanUnitsOf(p point) *fanUnits {
-	r, units := newRng(4), &fanUnits{make([]uint64, p.n), stepsPerMicrosecond}
+var fanUnitsOf = shared(func(p point) fanUnits {
+	r, units := newRng(4), fanUnits{make([]uint64, p.n), stepsPerMicrosecond}
 	if p.name == "10us" {
 		units.steps = 10 * stepsPerMicrosecond
 	}
@@ -212,38 +197,4 @@ func fanUnitsOf(p point) *fanUnits {
 		units.seeds[at] = r.next()
 	}
 	return units
-}
-
-// parkedCrew are goroutines that wait to be called for a run, of which each does its part.
-type parkedCrew struct {
-	calls []chan struct{}
-	done  sync.WaitGroup
-}
-
-func newParkedCrew(workers int, part func(worker int)) *parkedCrew {
-	crew := new(parkedCrew)
-	for worker := range workers {
-		called := make(chan struct{}, 1)
-		crew.calls = append(crew.calls, called)
-		go func() {
-			for range called {
-				part(worker)
-				crew.done.Done()
-			}
-		}()
-	}
-	return crew
-}
-
-func (c *parkedCrew) call() {
-	c.done.Add(len(c.calls))
-	for _, called := range c.calls {
-		called <- struct{}{}
-	}
-}
-
-func (c *parkedCrew) end() {
-	for _, called := range c.calls {
-		close(called)
-	}
-}
+})

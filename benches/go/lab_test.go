@@ -2,19 +2,13 @@ package trapline
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // A point is where a trap is measured, named as in Rust.
@@ -64,6 +58,8 @@ type work struct {
 	share func(worker int)
 	// measure has a clock and metrics of its own; then neither of the others is timed.
 	measure func(b *testing.B)
+	// input is what it shares with the other arms of its point, see shared: kept alive as long as it is.
+	input any
 	// end lets go of what it keeps alive.
 	end func()
 }
@@ -161,94 +157,6 @@ func (a ready) time(b *testing.B) {
 	}
 }
 
-// crew times runs of which each goroutine does its share, over and over, without waiting for the others. They start together from
-// a gate at which they spin, so that nobody's start is in the clock. Where each can have a processor, the clock is a window: one who
-// is done first would leave the others alone. More goroutines than that would not all have a turn in it, and do b.N runs.
-func crew(b *testing.B, threads int, share func(worker int)) {
-	b.ReportAllocs()
-	inWindow := threads <= runtime.GOMAXPROCS(0)
-	var here atomic.Int32
-	var open, stopped atomic.Bool
-	var done sync.WaitGroup
-	shares := make([]int, threads)
-	done.Add(threads)
-	for worker := range threads {
-		go func() {
-			defer done.Done()
-			here.Add(1)
-			for !open.Load() {
-				runtime.Gosched()
-			}
-			count := 0
-			for ; inWindow && !stopped.Load() || !inWindow && count < b.N; count++ {
-				share(worker)
-			}
-			shares[worker] = count
-		}()
-	}
-	for here.Load() < int32(threads) {
-		runtime.Gosched()
-	}
-	before := allocated()
-	b.ResetTimer()
-	open.Store(true)
-	if inWindow {
-		time.Sleep(window())
-		stopped.Store(true)
-	}
-	done.Wait()
-	b.StopTimer()
-	after, runs := allocated(), float64(sum(shares))/float64(threads)
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/runs, "ns/op")
-	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/runs, "B/op")
-	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/runs, "allocs/op")
-}
-
-// window is how long a crew is timed: as long as other arms are, or a moment where they run once.
-func window() time.Duration {
-	if length, err := time.ParseDuration(flag.Lookup("test.benchtime").Value.String()); err == nil {
-		return length
-	}
-	return time.Millisecond
-}
-
-func allocated() *runtime.MemStats {
-	memory := new(runtime.MemStats)
-	runtime.ReadMemStats(memory)
-	return memory
-}
-
-func sum(counts []int) (sum int) {
-	for _, count := range counts {
-		sum += count
-	}
-	return sum
-}
-
-// together runs each worker's share once, at the same time, for an answer.
-func together(threads int, share func(worker int)) {
-	var done sync.WaitGroup
-	done.Add(threads)
-	for worker := range threads {
-		go func() {
-			defer done.Done()
-			share(worker)
-		}()
-	}
-	done.Wait()
-}
-
-// roles are what this binary does as another process, by name.
-var roles = map[string]func(){}
-
-// another starts this binary again in a role, with these settings of the environment beside its own.
-func another(role string, settings ...string) *exec.Cmd {
-	process := exec.Command(os.Args[0])
-	process.Env = append(append(os.Environ(), "TRAPLINE="+role), settings...)
-	process.Stderr = os.Stderr
-	return process
-}
-
 func TestMain(m *testing.M) {
 	switch role := os.Getenv("TRAPLINE"); role {
 	case "":
@@ -258,7 +166,7 @@ func TestMain(m *testing.M) {
 	case "answers":
 		tell(answerOf)
 	default:
-		roles[role]()
+		play(role)
 	}
 }
 

@@ -120,13 +120,14 @@ func BenchmarkLeakedWorker(b *testing.B) {
 
 func leaking(arm string) func(point) *work {
 	return func(p point) *work {
-		orders := newWindows(workerOrders(p), p.n)
-		w := &work{run: func() uint64 {
+		all := workerOrders(p)
+		orders := newWindows(*all, p.n)
+		w := &work{input: all, measure: elsewhere("leaked_worker", arm, p)}
+		w.run = func() uint64 {
 			registry := new(workerRegistry)
 			defer registry.close()
 			return serveOrders(registry, arm, p, orders.next())
-		}}
-		w.measure = func(b *testing.B) { childMeasured(b, "leaked_worker", childSettings(arm, p)...) }
+		}
 		if p.n == 64 {
 			w.measure = func(b *testing.B) { allocatedBy(b, w.run) }
 		}
@@ -143,14 +144,14 @@ func allocatedBy(b *testing.B, run func() uint64) {
 	b.ReportMetric(0, "ns/op")
 }
 
-func workerOrders(p point) []uint64 {
+var workerOrders = shared(func(p point) []uint64 {
 	r := newRng(42)
 	orders := make([]uint64, max(pool, p.n))
 	for at := range orders {
 		orders[at] = r.next()
 	}
 	return orders
-}
+})
 
 func serveOrders(registry *workerRegistry, arm string, p point, orders []uint64) uint64 {
 	keeps := 64 << 10
@@ -165,17 +166,15 @@ func serveOrders(registry *workerRegistry, arm string, p point, orders []uint64)
 }
 
 // holdWorkers serves orders and keeps the registry.
-func holdWorkers() {
-	p, registry := childPoint(), new(workerRegistry)
-	orders := workerOrders(p)
-	serve := func(from, to int) { sink += serveOrders(registry, childArm(), p, orders[from:to]) }
-	childHeld(p.n, serve, "goroutines", "rss-bytes", "live-bytes", "stack-bytes").tell()
+func holdWorkers(arm string, p point) readings {
+	registry, orders := new(workerRegistry), *workerOrders(p)
+	serve := func(from, to int) { sink += serveOrders(registry, arm, p, orders[from:to]) }
+	return holding(p.n, serve, "goroutines", "rss-bytes", "live-bytes", "stack-bytes")
 }
 
-var _ = func() bool {
-	roles["leaked_worker"] = holdWorkers
-	return true
-}()
+func init() {
+	roles["leaked_worker"] = telling(holdWorkers)
+}
 
 // A leak check as goleak makes it: the stacks of all goroutines after the work, looked through until they are gone or a second
 // has passed.

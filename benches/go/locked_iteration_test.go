@@ -164,35 +164,32 @@ var lockedIteration = register(trap{
 	},
 })
 
-var _ = pacedRole("locked_iteration", func(variant string, p point) map[string]float64 {
-	_, metrics := lockedWrites(variant, p.n)
-	return metrics
-})
-
 func BenchmarkLockedIteration(b *testing.B) {
 	bench(b, lockedIteration)
 }
 
-func lockedArm(variant string) func(point) *work {
+func init() {
+	roles["locked_iteration"] = telling(func(arm string, p point) readings { _, metrics := lockedWrites(arm, p, p.n); return metrics })
+}
+
+func lockedArm(arm string) func(point) *work {
 	return func(p point) *work {
 		if p.name == "writes" {
-			answer := func() uint64 {
-				sum, _ := lockedWrites(variant, 1_000)
-				return sum
-			}
-			return &work{answer: answer, measure: pacedElsewhere("locked_iteration", variant, p)}
+			answer := func() uint64 { sum, _ := lockedWrites(arm, p, 1_000); return sum }
+			return &work{answer: answer, measure: elsewhere("locked_iteration", arm, p)}
 		}
-		kept := lockedKept(variant, lockedLoad())
-		return &work{run: func() uint64 { return lockedVisited(kept.walk) }}
+		load := lockedLoad(p)
+		kept := lockedKept(arm, load)
+		return &work{run: func() uint64 { return lockedVisited(kept.walk) }, input: load}
 	}
 }
 
 // lockedWrites does a write each 20 µs, beside a walk each 20.3 ms, which is out of step. The answer is what a last walk sees.
-func lockedWrites(variant string, n int) (sum uint64, metrics map[string]float64) {
-	load := lockedLoad()
-	kept, times, quit := lockedKept(variant, load), newPacedTimes(n), make(chan struct{})
+func lockedWrites(arm string, p point, n int) (sum uint64, metrics readings) {
+	load := lockedLoad(p)
+	kept, times, quit := lockedKept(arm, load), newPacedTimes(n), make(chan struct{})
 	var walker sync.WaitGroup
-	if variant != "nobody_walks" {
+	if arm != "nobody_walks" {
 		walker.Add(1)
 		go func() {
 			defer walker.Done()
@@ -205,7 +202,7 @@ func lockedWrites(variant string, n int) (sum uint64, metrics map[string]float64
 	})
 	close(quit)
 	walker.Wait()
-	metrics = map[string]float64{}
+	metrics = readings{}
 	times.tell(metrics, "")
 	return lockedVisited(kept.walk), metrics
 }
@@ -231,8 +228,8 @@ type lockedWays struct {
 	walk func(visit func(lockedSession))
 }
 
-func lockedKept(variant string, load *lockedRequests) lockedWays {
-	switch variant {
+func lockedKept(arm string, load *lockedRequests) lockedWays {
+	switch arm {
 	case "walk_chunks":
 		return lockedInOrder(load, (*lockedIndexed).hit, walkChunks)
 	case "walk_chunks_barging":
@@ -249,7 +246,7 @@ func lockedKept(variant string, load *lockedRequests) lockedWays {
 		}
 		return lockedWays{shards.hit, func(visit func(lockedSession)) { walkShards(shards, visit) }}
 	}
-	walk := map[string]func(*lockedSessions, func(lockedSession)){"walk_locked": walkLocked, "clone_locked": cloneLocked}[variant]
+	walk := map[string]func(*lockedSessions, func(lockedSession)){"walk_locked": walkLocked, "clone_locked": cloneLocked}[arm]
 	s := &lockedSessions{byID: make(map[uint64]lockedSession, len(load.ids))}
 	for at, id := range load.ids {
 		s.byID[id] = load.sessions[at]
@@ -285,9 +282,9 @@ type lockedRequests struct {
 	hits     []uint64
 }
 
-var lockedLoad = sync.OnceValue(func() *lockedRequests {
+var lockedLoad = shared(func(point) lockedRequests {
 	const entries = 100_000
-	r, load := newRng(41), &lockedRequests{make([]uint64, entries), make([]lockedSession, entries), make([]uint64, pool)}
+	r, load := newRng(41), lockedRequests{make([]uint64, entries), make([]lockedSession, entries), make([]uint64, pool)}
 	for at := range load.ids {
 		user := fmt.Sprintf("%016x", r.next())
 		load.ids[at], load.sessions[at] = r.next(), lockedSession{user: user, expires: r.next() >> 32}

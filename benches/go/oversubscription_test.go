@@ -104,7 +104,7 @@ func oversized(arm, without string) func(point) *work {
 			return nil
 		}
 		measure := func(b *testing.B) {
-			settings := append(childSettings(arm, p), "GOMAXPROCS="+procsOf(arm, p), "GODEBUG=containermaxprocs=1")
+			settings := []string{"GOMAXPROCS=" + procsOf(arm, p), "GODEBUG=containermaxprocs=1"}
 			if strings.HasPrefix(p.name, "quota") {
 				group, err := newQuota()
 				if err != nil {
@@ -114,7 +114,7 @@ func oversized(arm, without string) func(point) *work {
 				defer os.Remove(group)
 				settings = append(settings, "TRAPLINE_GROUP="+group)
 			}
-			childMeasured(b, "oversubscription", settings...)
+			elsewhere("oversubscription", arm, p, settings...)(b)
 		}
 		return &work{run: func() uint64 { return oversizedRun(arm, p)() }, measure: measure}
 	}
@@ -143,15 +143,14 @@ func oversizedRun(arm string, p point) func() uint64 {
 }
 
 // fanOutAgain does fan-outs for a tenth of a second, one at least, after a small one that starts the threads.
-func fanOutAgain() {
+func fanOutAgain(arm string, p point) readings {
 	group := os.Getenv("TRAPLINE_GROUP")
 	enterQuota(group)
-	p := childPoint()
-	sink += oversizedRun(childArm(), point{n: p.threads, threads: p.threads, name: p.name})()
-	run := oversizedRun(childArm(), p)
+	sink += oversizedRun(arm, point{n: p.threads, threads: p.threads, name: p.name})()
+	run := oversizedRun(arm, p)
 	var spent time.Duration
 	runs := 0
-	used := childUsed(func() {
+	used := growth(func() {
 		for began := time.Now(); runs == 0 || time.Since(began) < 100*time.Millisecond; runs++ {
 			time.Sleep(time.Millisecond)
 			start := time.Now()
@@ -159,27 +158,26 @@ func fanOutAgain() {
 			spent += time.Since(start)
 		}
 	})
-	told := childMetrics{"ns/op": float64(spent) / float64(runs), "threads": childNumber("/proc/self/status", "Threads:")}
-	told["B/op"], told["allocs/op"] = used["B"]/float64(runs), used["blocks"]/float64(runs)
+	read := readings{"ns/op": float64(spent) / float64(runs), "threads": numberIn("/proc/self/status", "Threads:")}
+	read["B/op"], read["allocs/op"] = used["B"]/float64(runs), used["blocks"]/float64(runs)
 	for _, name := range []string{"cpu-ns", "waits", "preempted"} {
-		told[name+"/unit"] = used[name] / float64(runs*p.n)
+		read[name+"/unit"] = used[name] / float64(runs*p.n)
 	}
 	if group != "" {
-		told["throttled-share"] = throttledShare(group)
+		read["throttled-share"] = throttledShare(group)
 	}
-	told.tell()
+	return read
 }
 
 // throttledShare is the share of periods in which the kernel stopped a group, since it was made.
 func throttledShare(group string) float64 {
 	stat := filepath.Join(group, "cpu.stat")
-	return childNumber(stat, "nr_throttled") / max(childNumber(stat, "nr_periods"), 1)
+	return numberIn(stat, "nr_throttled") / max(numberIn(stat, "nr_periods"), 1)
 }
 
-var _ = func() bool {
-	roles["oversubscription"] = fanOutAgain
-	return true
-}()
+func init() {
+	roles["oversubscription"] = telling(fanOutAgain)
+}
 
 // newQuota makes a group that has the time of one CPU, 100 ms in each 100 ms.
 func newQuota() (string, error) {
@@ -223,17 +221,13 @@ func groupInside(mount, groups, controller string) string {
 	for _, line := range strings.Split(groups, "\n") {
 		group := strings.SplitN(line, ":", 3)
 		if len(group) == 3 && slices.Contains(strings.Split(group[1], ","), controller) {
-			if inside := filepath.Join(mount, group[2]); childExists(inside) {
+			inside := filepath.Join(mount, group[2])
+			if _, err := os.Stat(inside); err == nil {
 				return inside
 			}
 		}
 	}
 	return mount
-}
-
-func childExists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // enterQuota puts this process into a group, if there is one to enter, and starts it anew: the runtime asks for the CPUs at its start.

@@ -3,11 +3,9 @@ package trapline
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -61,7 +59,7 @@ func sharedMap(arm string) func(point) *work {
 		run := func() uint64 { return uint64(p.n) - uint64(lostHits(arm, p)) }
 		return &work{run: run, measure: func(b *testing.B) {
 			// One of its own, which does not tell what it takes to start processes.
-			b.Run("ends", func(b *testing.B) { countEnds(b, childSettings(arm, p)) })
+			b.Run("ends", func(b *testing.B) { countEnds(b, arm, p) })
 		}}
 	}
 }
@@ -93,23 +91,22 @@ func lostHits(arm string, p point) int {
 }
 
 // loseHits tells how many are lost, if it comes to that. A broken map may never come to an end.
-func loseHits() {
+func loseHits(arm string, p point) readings {
 	time.AfterFunc(2*time.Second, func() { os.Exit(3) })
-	fmt.Println(lostHits(childArm(), childPoint()))
+	return readings{"lost-entries": float64(lostHits(arm, p))}
 }
 
-var _ = func() bool {
-	roles["prevented"] = loseHits
-	return true
-}()
+func init() {
+	roles["prevented"] = telling(loseHits)
+}
 
 // countEnds reports how processes end, and how many entries are lost in one of those that say nothing.
-func countEnds(b *testing.B, settings []string) {
+func countEnds(b *testing.B, arm string, p point) {
 	ends := map[string]float64{"fatal": 0, "crashed": 0, "lost": 0, "whole": 0}
 	var lost, processes float64
 	for b.Loop() {
 		for range preventedProcesses {
-			end, entries := preventedEnd(b, settings)
+			end, entries := preventedEnd(b, arm, p)
 			ends[end]++
 			lost += entries
 			processes++
@@ -123,11 +120,11 @@ func countEnds(b *testing.B, settings []string) {
 }
 
 // preventedEnd is how a process ends, and how many entries it has lost without a word.
-func preventedEnd(b *testing.B, settings []string) (string, float64) {
-	process := another("prevented", settings...)
+func preventedEnd(b *testing.B, arm string, p point) (string, float64) {
+	process := another("prevented", arm, p)
 	var said bytes.Buffer
 	process.Stderr = &said
-	out, err := process.Output()
+	read, err := told(process)
 	switch failed := (*exec.ExitError)(nil); {
 	case errors.As(err, &failed) && strings.Contains(said.String(), "fatal error: concurrent map"):
 		return "fatal", 0
@@ -136,10 +133,7 @@ func preventedEnd(b *testing.B, settings []string) (string, float64) {
 	case err != nil:
 		b.Fatal(err)
 	}
-	entries, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
-	if err != nil {
-		b.Fatal(err)
-	}
+	entries := read["lost-entries"]
 	if entries > 0 {
 		return "lost", entries
 	}

@@ -5,10 +5,10 @@ package trapline
 import (
 	"maps"
 	"math"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"strings"
 	"testing"
 	"time"
 )
@@ -163,13 +163,13 @@ var reclaimInterval = register(trap{
 		{n: 98_304, threads: 1, name: "owning", headline: true}, // one each 2 µs
 	},
 	arms: []arm{
-		{name: "sweep_at_100", role: "trap", build: reclaiming(&sweepAt100, "GOGC=100")},
-		{name: "sweep_at_300", role: "fix", build: reclaiming(&sweepAt300, "GOGC=300")},
-		{name: "sweep_at_12", role: "fix", build: reclaiming(&sweepAt12)},
-		{name: "sweep_under_ceiling", role: "fix", build: reclaiming(&sweepUnderCeiling, "GOGC=300", "TRAPLINE_ARM=ceiling")},
-		{name: "sweep_at_100_under_ceiling", role: "fix", build: reclaiming(nil, "GOGC=100", "TRAPLINE_ARM=ceiling")},
-		{name: "recycled_ids", role: "floor", build: reclaiming(&recycledIDs)},
-		{name: "gogc_off", role: "floor", build: reclaiming(nil, "GOGC=off")},
+		{name: "sweep_at_100", role: "trap", build: reclaiming("sweep_at_100", &sweepAt100, "GOGC=100")},
+		{name: "sweep_at_300", role: "fix", build: reclaiming("sweep_at_300", &sweepAt300, "GOGC=300")},
+		{name: "sweep_at_12", role: "fix", build: reclaiming("sweep_at_12", &sweepAt12)},
+		{name: "sweep_under_ceiling", role: "fix", build: reclaiming("sweep_under_ceiling", &sweepUnderCeiling, "GOGC=300")},
+		{name: "sweep_at_100_under_ceiling", role: "fix", build: reclaiming("sweep_at_100_under_ceiling", nil, "GOGC=100")},
+		{name: "recycled_ids", role: "floor", build: reclaiming("recycled_ids", &recycledIDs)},
+		{name: "gogc_off", role: "floor", build: reclaiming("gogc_off", nil, "GOGC=off")},
 	},
 })
 
@@ -178,37 +178,40 @@ func BenchmarkReclaimInterval(b *testing.B) {
 }
 
 // reclaiming is by hand where that is said, and a server with these settings where there are some.
-func reclaiming(how *expiringReclaim, settings ...string) func(point) *work {
+func reclaiming(arm string, how *expiringReclaim, settings ...string) func(point) *work {
 	return func(p point) *work {
 		switch {
 		case p.n == expiringWhole && how != nil:
-			service := newExpiringService(expiringRequests(), *how)
-			return &work{run: func() uint64 { return service.serve(p.n) }}
+			requests := expiringRequests(p)
+			service := newExpiringService(*requests, *how)
+			return &work{run: func() uint64 { return service.serve(p.n) }, input: requests}
 		case p.n != expiringWhole && len(settings) > 0:
 			asked := p.n * 3 / 2 // so many that there is a cycle at GOGC=300
-			load := servedLoad{role: "reclaim_interval", settings: settings, n: asked, every: 2 * time.Microsecond, after: asked, op: p.n}
-			return &work{measure: load.measure, answer: answerExpiring}
+			load := servedLoad{
+				role: "reclaim_interval", arm: arm, p: p, settings: settings,
+				n: asked, every: 2 * time.Microsecond, after: asked, op: p.n,
+			}
+			return &work{measure: load.measure, answer: func() uint64 { return answerExpiring(p) }}
 		}
 		return nil
 	}
 }
 
-func answerExpiring() uint64 {
-	service := newExpiringService(expiringRequests(), recycledIDs)
+func answerExpiring(p point) uint64 {
+	service := newExpiringService(*expiringRequests(p), recycledIDs)
 	return service.serve(3*expiringWhole) + service.serve(1_000)
 }
 
-var _ = func() bool {
+func init() {
 	roles["reclaim_interval"] = serveExpiring
-	return true
-}()
+}
 
 // serveExpiring is the server. It has its table full and some cycles behind it when the first request comes.
-func serveExpiring() {
-	service := newExpiringService(besideHeap(expiringRequests()), recycledIDs)
+func serveExpiring(arm string, p point) {
+	service := newExpiringService(besideHeap(*expiringRequests(p)), recycledIDs)
 	sink = service.serve(expiringLongest)
 	runtime.GC()
-	if os.Getenv("TRAPLINE_ARM") == "ceiling" {
+	if strings.HasSuffix(arm, "under_ceiling") {
 		debug.FreeOSMemory() // what was only needed to begin would be over the limit
 		debug.SetMemoryLimit(ceilingOverLive())
 	}
@@ -232,7 +235,7 @@ func ceilingOverLive() int64 {
 }
 
 // expiringRequests draws what comes.
-func expiringRequests() []expiringRequest {
+var expiringRequests = shared(func(point) []expiringRequest {
 	r := newRng(42)
 	requests := make([]expiringRequest, pool)
 	for at := range requests {
@@ -243,4 +246,4 @@ func expiringRequests() []expiringRequest {
 		}
 	}
 	return requests
-}
+})

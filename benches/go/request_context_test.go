@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"weak"
 )
 
 // In Go the compiler decides where a context lies. A call through a function variable may keep what it is given, so that a context
@@ -203,19 +202,19 @@ func carrying(serve func(*incomingRequest, *siteSettings) string) func(point) *w
 			return sum
 		}
 		if p.threads > 1 {
-			return sharingRequests(p, all.requests, total)
+			return sharingRequests(p, all, total)
 		}
 		requests := newWindows(all.requests, p.n)
-		return &work{run: func() uint64 { return total(requests.next()) }}
+		return &work{run: func() uint64 { return total(requests.next()) }, input: all}
 	}
 }
 
 // sharingRequests gives each worker its part of each run's requests.
-func sharingRequests(p point, requests []incomingRequest, total func([]incomingRequest) uint64) *work {
+func sharingRequests(p point, all *requestsOfAPoint, total func([]incomingRequest) uint64) *work {
 	var sum atomic.Uint64
 	part, runs := p.n/p.threads, make([]*windows[incomingRequest], p.threads)
 	for worker := range runs {
-		runs[worker] = newWindows(requests, p.n)
+		runs[worker] = newWindows(all.requests, p.n)
 	}
 	share := func(worker int) {
 		sum.Add(total(runs[worker].next()[worker*part:][:part]))
@@ -225,7 +224,7 @@ func sharingRequests(p point, requests []incomingRequest, total func([]incomingR
 		together(p.threads, share)
 		return sum.Load()
 	}
-	return &work{run: run, share: share}
+	return &work{run: run, share: share, input: all}
 }
 
 // responseSum is of all 48 bytes of a response.
@@ -241,8 +240,8 @@ type requestsOfAPoint struct {
 	settings *siteSettings
 }
 
-var incomingRequests = oncePerPoint(func(p point) *requestsOfAPoint {
-	r, all := newRng(22), &requestsOfAPoint{requests: make([]incomingRequest, 16_384)}
+var incomingRequests = shared(func(p point) requestsOfAPoint {
+	r, all := newRng(22), requestsOfAPoint{requests: make([]incomingRequest, 16_384)}
 	if p.name == "settings" {
 		all.settings = &siteSettings{r.next()}
 	}
@@ -266,18 +265,4 @@ func drawnText(r *rng, length int) string {
 		text[at] = r.letter()
 	}
 	return string(text)
-}
-
-// oncePerPoint makes the input of a point once for all arms that are alive together: they read one object.
-func oncePerPoint[T any](build func(point) *T) func(point) *T {
-	var last point
-	var made weak.Pointer[T]
-	return func(p point) *T {
-		if kept := made.Value(); kept != nil && last == p {
-			return kept
-		}
-		built := build(p)
-		last, made = p, weak.Make(built)
-		return built
-	}
 }

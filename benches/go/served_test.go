@@ -3,7 +3,6 @@
 package trapline
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -30,7 +29,9 @@ import (
 // servedLoad is what is asked of a server.
 type servedLoad struct {
 	role     string
-	settings []string // of its environment
+	arm      string
+	p        point
+	settings []string // of its environment, beside those of a role
 	n        int      // requests, besides a tenth more at the beginning, whose waits do not count
 	every    time.Duration
 	after    int // more of them at the end, unpaced, in which the most that its heap holds is looked for
@@ -102,12 +103,8 @@ func (l servedLoad) report(b *testing.B, waits []time.Duration, f servedFigures)
 // drive starts the server, asks for requests at a constant rate, and gives the wait of each that was done.
 func (l servedLoad) drive(file *os.File, board *servedBoard) []time.Duration {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	server := another(l.role, append([]string{"GOMAXPROCS=", "GOMEMLIMIT="}, l.settings...)...)
+	server := another(l.role, l.arm, l.p, append([]string{"GOMAXPROCS=", "GOMEMLIMIT="}, l.settings...)...)
 	server.ExtraFiles = []*os.File{file}
-	alive, err := server.StdinPipe() // closed when this process ends, however it does
-	if err != nil {
-		panic(err)
-	}
 	mine, its := servedCPUs()
 	servedBind(its)
 	gone := servedStart(server)
@@ -120,7 +117,6 @@ func (l servedLoad) drive(file *os.File, board *servedBoard) []time.Duration {
 	for !gone.Load() {
 		time.Sleep(time.Millisecond)
 	}
-	alive.Close()
 	return waits
 }
 
@@ -168,12 +164,8 @@ func (l servedLoad) ask(board *servedBoard, gone *atomic.Bool, apart bool) []tim
 	return waits[min(warm, seen):seen]
 }
 
-// serveBoard is the server: it serves what is asked for until its parent has no more, or has ended.
+// serveBoard is the server: it serves what is asked for until there is no more.
 func serveBoard(serve func() uint64) {
-	go func() {
-		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
 	board := mapServedBoard(os.NewFile(3, "board"))
 	before := servedReading()
 	board.ready.Store(true)

@@ -9,8 +9,8 @@ import (
 // A send takes the channel's lock and copies into a slot, or straight to a receiver that waits; then its goroutine goes on the
 // sender's run queue, and if a P is idle, the kernel may have to wake a thread for it. A sender that finds no room gives its thread
 // away. The twin differs: Go has one mutex, so that std_mutex is the advice; it has a channel without room as well, for a hand-over
-// between goroutines of one P needs no kernel, where in Rust a thread parks; the owner is not pinned beside a worker; each goroutine
-// does a fixed number of runs, so that the last ones may be alone with the lock.
+// between goroutines of one P needs no kernel, where in Rust a thread parks; the owner is not pinned beside a worker; of
+// eight goroutines each does a fixed number of runs, so that the last ones may be alone with the lock.
 
 // labelCounts has a count for each label.
 type labelCounts [16]uint64
@@ -143,17 +143,12 @@ func sharedByRendezvous(p point) *work {
 // counting counts in all workers at once. The answer weighs each count by its label, so that one of another label changes it. The
 // clock holds the sends: at most as many increments as the channel has room for are under way when it stops.
 func counting(p point, count func(worker int, increments []labelled, work turns), read func() labelCounts) *work {
-	r := newRng(29)
-	increments := make([]labelled, pool)
-	for at := range increments {
-		label := r.below(16)
-		increments[at] = labelled{uint8(label), uint32(r.below(1_000))}
-	}
+	increments := labelledIncrements(p)
 	steps := 0
 	if p.name == "work=20us" {
 		steps = 20 * stepsPerMicrosecond
 	}
-	windows := newCrewWindows(p, increments)
+	windows := newCrewWindows(p, *increments)
 	share := func(worker int) { count(worker, windows.next(worker), turns{steps: steps}) }
 	run := func() uint64 {
 		together(p.threads, share)
@@ -163,5 +158,15 @@ func counting(p point, count func(worker int, increments []labelled, work turns)
 		}
 		return answer
 	}
-	return &work{run: run, share: share}
+	return &work{run: run, share: share, input: increments}
 }
+
+var labelledIncrements = shared(func(point) []labelled {
+	r := newRng(29)
+	increments := make([]labelled, pool)
+	for at := range increments {
+		label := r.below(16)
+		increments[at] = labelled{uint8(label), uint32(r.below(1_000))}
+	}
+	return increments
+})

@@ -134,10 +134,11 @@ func BenchmarkUnboundedCache(b *testing.B) {
 
 func caching(arm string) func(point) *work {
 	return func(p point) *work {
-		keys := newWindows(pageKeys(p), p.n)
-		w := &work{run: func() uint64 { return servePages(emptyPages[arm](), keys.next()) }}
+		all := pageKeys(p)
+		keys := newWindows(*all, p.n)
+		w := &work{run: func() uint64 { return servePages(emptyPages[arm](), keys.next()) }, input: all}
 		if p.name == "unique" {
-			w.measure = func(b *testing.B) { childMeasured(b, "unbounded_cache", childSettings(arm, p)...) }
+			w.measure = elsewhere("unbounded_cache", arm, p)
 		}
 		return w
 	}
@@ -151,7 +152,7 @@ func servePages(cache pageCache, keys []uint64) uint64 {
 	return sum
 }
 
-func pageKeys(p point) []uint64 {
+var pageKeys = shared(func(p point) []uint64 {
 	r := newRng(41)
 	keys := make([]uint64, max(pool/p.n, 1)*p.n)
 	for at := range keys {
@@ -162,7 +163,7 @@ func pageKeys(p point) []uint64 {
 		}
 	}
 	return keys
-}
+})
 
 // skewedPageKey is one of 24 octaves, all of which are as likely: small keys come often, large ones once.
 func skewedPageKey(r *rng) uint64 {
@@ -171,14 +172,12 @@ func skewedPageKey(r *rng) uint64 {
 }
 
 // holdPages fills a cache and keeps it.
-func holdPages() {
-	p, cache := childPoint(), emptyPages[childArm()]()
-	keys := pageKeys(p)
+func holdPages(arm string, p point) readings {
+	cache, keys := emptyPages[arm](), *pageKeys(p)
 	serve := func(from, to int) { sink += servePages(cache, keys[from:to]) }
-	childHeld(p.n, serve, "live-bytes", "rss-bytes").tell()
+	return holding(p.n, serve, "live-bytes", "rss-bytes")
 }
 
-var _ = func() bool {
-	roles["unbounded_cache"] = holdPages
-	return true
-}()
+func init() {
+	roles["unbounded_cache"] = telling(holdPages)
+}

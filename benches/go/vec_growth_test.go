@@ -78,13 +78,14 @@ func BenchmarkVecGrowth(b *testing.B) {
 func growing(plain func([]plainOrder) []plainOrder, owning func([]owningOrder) []owningOrder) func(point) *work {
 	return func(p point) *work {
 		if p.name == "plain" {
-			return grow(plainOrders(p.n), plain, plainOrder.sum)
+			return grow(plainOrders(p), plain, plainOrder.sum)
 		}
-		return grow(owningOrders(p.n), owning, owningOrder.sum)
+		return grow(owningOrders(p), owning, owningOrder.sum)
 	}
 }
 
-func grow[T any](records []T, push func([]T) []T, sum func(T) uint64) *work {
+func grow[T any](input *[]T, push func([]T) []T, sum func(T) uint64) *work {
+	records := *input
 	run := func() uint64 { return uint64(len(push(records))) }
 	answer := func() uint64 {
 		kept := push(records)
@@ -94,7 +95,7 @@ func grow[T any](records []T, push func([]T) []T, sum func(T) uint64) *work {
 		}
 		return answer
 	}
-	return &work{run: run, answer: answer}
+	return &work{run: run, answer: answer, input: input}
 }
 
 func reusing[T any]() func([]T) []T {
@@ -105,23 +106,23 @@ func reusing[T any]() func([]T) []T {
 	}
 }
 
-func plainOrders(n int) []plainOrder {
+var plainOrders = shared(func(p point) []plainOrder {
 	r := newRng(1)
-	orders := make([]plainOrder, n)
+	orders := make([]plainOrder, p.n)
 	for id := range orders {
 		orders[id] = plainOrder{uint64(id), r.next(), r.next(), r.next(), r.next(), r.next(), r.next(), r.next()}
 	}
 	return orders
-}
+})
 
-func owningOrders(n int) []owningOrder {
+var owningOrders = shared(func(p point) []owningOrder {
 	r := newRng(1)
-	orders := make([]owningOrder, n)
+	orders := make([]owningOrder, p.n)
 	for id := range orders {
 		orders[id] = owningOrder{uint64(id), r.next(), r.next(), r.next(), r.next(), r.next(), fmt.Sprintf("%016x", r.next())}
 	}
 	return orders
-}
+})
 
 func (o plainOrder) sum() uint64 {
 	return o.id + o.customer + o.product + o.quantity + o.cents + o.discount + o.placed + o.shipped

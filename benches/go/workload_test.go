@@ -3,6 +3,7 @@ package trapline
 import (
 	"math/bits"
 	"testing"
+	"weak"
 )
 
 // The inputs: the same seed, the same generator and the same draws as in src/workload.rs, so that both languages do the same work.
@@ -99,6 +100,22 @@ func (w *windows[T]) next() []T {
 	window := w.items[w.at : w.at+w.n]
 	w.at += w.n
 	return window
+}
+
+// shared makes the input of a point once for all arms that are alive together: they read one object. Each of them keeps it, as the
+// input of its work, and nobody else does.
+func shared[T any](build func(p point) T) func(p point) *T {
+	var last point
+	var made weak.Pointer[T]
+	return func(p point) *T {
+		if input := made.Value(); input != nil && p == last {
+			return input
+		}
+		input := new(T)
+		*input = build(p)
+		last, made = p, weak.Make(input)
+		return input
+	}
 }
 
 func TestTheFirstNumbersAreThoseOfRust(t *testing.T) {
