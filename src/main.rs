@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use trapline::lab::session::{self, args};
 use trapline::record::Archive;
 use trapline::report::model::Section;
@@ -41,6 +41,21 @@ enum Command {
         #[arg(long, value_name = "FILE", conflicts_with_all = ["traps", "markdown"])]
         into: Option<PathBuf>,
     },
+    /// Print what was timed in a form that other tools read
+    #[command(after_help = "Example: trapline export --format gobench > rust.txt; benchstat -col /variant rust.txt")]
+    Export {
+        /// gobench: Go's benchmark text, a line a process, an op of Go's being a run of n ops
+        #[arg(long, value_enum)]
+        format: Format,
+        /// Folder with records, or with folders of them, such as docs/results [target/trapline/records]
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Gobench,
 }
 
 /// What went wrong, and the exit code that says whose fault it is.
@@ -51,6 +66,7 @@ fn main() -> ExitCode {
         Command::List => print(&list()),
         Command::Show { trap } => show(&trap).and_then(|text| print(&text)),
         Command::Report { traps, from, markdown, into } => report(&traps, from.as_deref(), markdown, into.as_deref()),
+        Command::Export { format, from } => export(format, from.as_deref()),
     };
     done.map_or_else(fault, |()| ExitCode::SUCCESS)
 }
@@ -154,6 +170,20 @@ fn not_measured(part: &str) -> Fault {
         true => (1, format!("there are no records of {part} here; measure it: cargo bench -- {part}")),
         false => (session::WRONG_COMMAND, args::unknown(part, catalog::TRAPS)),
     }
+}
+
+fn export(format: Format, from: Option<&Path>) -> Result<(), Fault> {
+    let archive = read(from)?;
+    for damage in &archive.damage {
+        eprintln!("error: {damage}");
+    }
+    let text = match format {
+        Format::Gobench => report::gobench(&archive),
+    };
+    if text.is_empty() {
+        return Err(failed("no times of traps are here; measure some: cargo bench --bench ratio"));
+    }
+    print(&text)
 }
 
 fn splice(archive: &Archive, file: &Path) -> Result<(), Fault> {

@@ -56,6 +56,25 @@ fn a_report_of_one_trap_is_of_that_trap_alone() {
 }
 
 #[test]
+fn what_was_timed_is_exported_as_go_s_benchmark_text() -> std::io::Result<()> {
+    let results = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/results");
+    let out = text(&trapline(&["export", "--format", "gobench", "--from", results]).success().get_output().stdout);
+    let (header, lines): (Vec<&str>, Vec<&str>) = out.lines().partition(|line| !line.starts_with("Benchmark"));
+    assert!(header.len() == 4 && header[0] == "goos: linux", "{header:?}");
+    for line in &lines {
+        let read = trapline::lab::go::parse(line).unwrap_or_else(|why| panic!("{why}"));
+        assert!(read.is_some_and(|line| line.values.contains_key("ns/op") && line.keys.contains_key("variant")));
+    }
+    let processes = "BenchmarkVecGrowth/n=100/threads=1/case=plain/variant=push_unsized\t";
+    assert_eq!(lines.iter().filter(|line| line.starts_with(processes)).count(), 60);
+    let folder = tempfile::tempdir()?;
+    let nothing = ["export", "--format", "gobench", "--from", &folder.path().to_string_lossy()];
+    let error = text(&trapline(&nothing).code(1).get_output().stderr);
+    assert!(error.contains("cargo bench --bench ratio"), "{error}");
+    Ok(())
+}
+
+#[test]
 fn a_trap_without_records_is_no_wrong_command() -> std::io::Result<()> {
     let folder = tempfile::tempdir()?;
     let from = folder.path().to_string_lossy();

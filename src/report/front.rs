@@ -93,7 +93,7 @@ fn cells<'a>(trap: &TrapView<'a>, gist: &Gist<'a>, second: Option<&Column<'a>>, 
         row.map_or(NONE.into(), Row::word),
     ];
     cells.extend(second.map(|column| again(trap, gist, column)));
-    let said_in_go = || InGo::of(trap).and_then(|go| go.said(gist.place)).unwrap_or("not run".into());
+    let said_in_go = || InGo::of(trap).and_then(|go| go.said(gist.place, gist.advice)).unwrap_or("not run".into());
     cells.extend(in_go.then(said_in_go));
     let absent = uncounted(trap, Instrument::Heap);
     let told = |[from, to]: [f64; 2]| format!("{} → {}", count(from), count(to));

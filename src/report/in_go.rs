@@ -64,7 +64,7 @@ impl<'a> InGo<'a> {
 
     /// The advice at its first point, the trap's ns an op, and the ratio.
     pub(super) fn saving(&self) -> Option<(&'a str, f64, [f64; 3])> {
-        let place = self.places().first().copied()?;
+        let place = self.headline()?;
         let (advice, ratio) = self.advised(place)?;
         let trap = self.arms(place).into_iter().find(|(_, role)| *role == Role::Trap)?.0;
         Some((advice, self.find(place, trap, "ns_per_op")?.value?, ratio))
@@ -100,21 +100,28 @@ impl<'a> InGo<'a> {
         self.arms(place).into_iter().find(|(_, role)| *role == Role::Fix).map(|(name, _)| name)
     }
 
+    // Its first headline, or its first point where it has none.
+    fn headline(&self) -> Option<Place<'a>> {
+        let headline = self.records.iter().find(|record| record.headline).or_else(|| self.records.first());
+        headline.map(|record| Place::of(record))
+    }
+
     // The point at which a trap is told first, or Go's own first one.
     fn first(&self, told: Place<'a>) -> Option<Place<'a>> {
         let places = self.places();
-        places.iter().find(|place| **place == told).or_else(|| places.first()).copied()
+        places.into_iter().find(|place| *place == told).or_else(|| self.headline())
     }
 
-    /// What it says of the advice in one cell: the ratio at this point, or at its own first one, which is then named.
-    pub(super) fn said(&self, told: Place<'a>) -> Option<String> {
+    /// What it says of the advice in one cell: the ratio at this point, or at its own first one. What is other than in Rust is named.
+    pub(super) fn said(&self, told: Place<'a>, in_rust: Option<&str>) -> Option<String> {
         let place = self.first(told)?;
         let advice = self.advice(place)?;
         let ratio = self.find(place, advice, "ratio")?;
         let word = self.word(place, ratio).map_or(NONE, Word::word);
         let value = span(ratio).map_or_else(|| figures(ratio.value.unwrap_or_default()), interval);
+        let other = if Some(advice) == in_rust { String::new() } else { format!("{advice} ") };
         let at = if place == told { String::new() } else { format!(" ({})", place.title()) };
-        Some(format!("{value}, {word}{at}"))
+        Some(format!("{other}{value}, {word}{at}"))
     }
 }
 
@@ -212,7 +219,7 @@ pub(super) fn overview(traps: &[TrapView<'_>]) -> Grid {
 }
 
 fn line(trap: &TrapView<'_>, go: &InGo<'_>) -> Option<Vec<String>> {
-    let place = go.places().first().copied()?;
+    let place = go.headline()?;
     let advice = go.advice(place)?;
     let ratio = go.find(place, advice, "ratio");
     let blocks = |arm: &str| go.find(place, arm, "blocks").and_then(|r| r.value);

@@ -25,7 +25,7 @@ pub(super) fn section(view: &View<'_>, traps: &[TrapView<'_>]) -> Option<Section
     // A reader's own traps put no claim to the test.
     let any = traps.iter().any(|trap| CLAIMS.iter().any(|claim| claim.trap == trap.name));
     let blocks = || {
-        let (claims, others): (Vec<&Claim>, Vec<&Claim>) = CLAIMS.iter().partition(|claim| is_asked(claim, traps));
+        let (claims, others): (Vec<&Claim>, Vec<&Claim>) = CLAIMS.iter().partition(|claim| is_asked(claim, view));
         let mut blocks = vec![paragraph(EXPLAINED), Block::Table(rows(view, traps, &claims))];
         let ids: Vec<&str> = others.iter().map(|claim| claim.id).collect();
         let told = || note(format!("not measured here, for there is no record of their traps: {}", ids.join(", ")));
@@ -43,8 +43,9 @@ pub(super) fn table(view: &View<'_>, traps: &[TrapView<'_>]) -> Table {
 }
 
 // Whether its trap was measured; those of the method are of any.
-fn is_asked(claim: &Claim, traps: &[TrapView<'_>]) -> bool {
-    claim.trap.starts_with('(') || traps.iter().any(|trap| trap.name == claim.trap)
+fn is_asked(claim: &Claim, view: &View<'_>) -> bool {
+    let measured = |name: &str| view.archive.records.iter().any(|record| record.trap == name);
+    claim.trap.starts_with('(') || measured(claim.trap)
 }
 
 fn rows(view: &View<'_>, traps: &[TrapView<'_>], claims: &[&Claim]) -> Table {

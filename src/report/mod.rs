@@ -17,6 +17,7 @@ mod front;
 mod gist;
 #[cfg(test)]
 mod go_tests;
+mod gobench;
 mod grid;
 mod ground;
 mod guide;
@@ -62,6 +63,7 @@ mod wrap;
 
 pub use document::document;
 pub use excerpt::{SpliceError, excerpt, splice};
+pub use gobench::{benchmark, gobench};
 pub use markdown::markdown;
 pub use model::Document;
 pub use page::{ReportError, link_criterion, write};

@@ -135,14 +135,14 @@ impl<'a> TrapView<'a> {
 
     /// The headline points, in the order in which the trap states them.
     pub(super) fn headlines(&self) -> Vec<Place<'a>> {
-        let mut headlines: Vec<Place<'a>> = Vec::new();
-        let here = self.records.iter().filter(|r| self.is_here(r)).map(|r| Place::of(r));
-        for place in here.filter(|place| self.is_headline(*place)) {
-            if !headlines.contains(&place) {
-                headlines.push(place);
+        let mut places: Vec<Place<'a>> = Vec::new();
+        for place in self.records.iter().filter(|r| self.is_here(r)).map(|r| Place::of(r)) {
+            if !places.contains(&place) {
+                places.push(place);
             }
         }
-        headlines
+        places.retain(|place| self.is_headline(*place));
+        places
     }
 
     /// All records of one instrument at a point, of stated variants.

@@ -19,8 +19,8 @@
 //!
 //! A bounded `crossbeam_channel` of the same capacity, and a receiver that puts each value in its place. Alike: a send is a
 //! synchronised hand-over, and a receiver that sleeps is woken by it. Only similar: Go's channel takes a lock for each
-//! operation and parks goroutines in user space; crossbeam's takes one compare-and-swap in an array of slots, and its
-//! receiver spins (127 pauses, then four yields) before it parks a thread in the kernel.
+//! operation and parks goroutines, and threads where nothing else is to run; crossbeam's takes one compare-and-swap in an array
+//! of slots, and its receiver spins (127 pauses, then four yields) before it parks a thread in the kernel.
 //!
 //! A run starts with all workers awake and ends when the caller has every result in its place. The workers are one pinned
 //! crew for all arms; the caller is a thread of its own, pinned as the next worker: beside one worker it has a core to

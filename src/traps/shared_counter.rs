@@ -19,9 +19,9 @@
 //!
 //! A bounded `crossbeam_channel` of 128 and a thread that receives from it, against a lock around sixteen integers. The habit
 //! is the same: share memory by communicating. Alike: a message costs a synchronised hand-over, and its line travels from
-//! the sender's core to the owner's. Only similar: Go's send to a receiver that waits puts a goroutine on a run queue; here a
-//! send to a parked owner is a call into the kernel, which the *sender* pays. While the owner is busy, Rust's send is
-//! cheaper, for it takes no lock.
+//! the sender's core to the owner's. Only similar: Go's send to a receiver that waits puts a goroutine on a run queue, and only
+//! where a processor idles does a thread have to be woken; here each send to a parked owner is a call into the kernel, which
+//! the *sender* pays. While the owner is busy, Rust's send takes no lock.
 //!
 //! ## Why it costs
 //!

@@ -10,11 +10,12 @@ use std::time::Duration;
 use super::format::{Line, parse};
 use super::rows::Rows;
 use super::toolchain::{Binary, Toolchain};
-use super::twin::{Twin, benchmark};
+use super::twin::Twin;
 use crate::lab::session::args::Args;
 use crate::lab::session::process::{self, End};
 use crate::lab::session::{self, Session, SessionError, signals, target_folder};
 use crate::record::{Record, Sweeps};
+use crate::report::benchmark;
 use crate::trap::{Instrument, Trap};
 
 /// Passes of a full run, and of a quick one.
@@ -161,9 +162,11 @@ impl<'a> Sampler<'a> {
     }
 }
 
-// Of the first point of its trap, which is what a quick run measures.
+// Of the first headline of its trap, or its first point where it has none, which is what a quick run measures.
 fn is_first(twin: &Twin, all: &[Twin]) -> bool {
-    all.iter().find(|other| other.trap == twin.trap).is_some_and(|first| first.is_beside(twin))
+    let mut same = all.iter().filter(|other| other.trap == twin.trap);
+    let headline = same.clone().find(|other| other.headline);
+    headline.or_else(|| same.next()).is_some_and(|first| first.is_beside(twin))
 }
 
 impl Binary {

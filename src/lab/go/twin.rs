@@ -61,20 +61,3 @@ impl Twin {
         Record { case: self.case.clone(), headline: self.headline, ..record }
     }
 }
-
-/// The name of a trap's benchmark: `VecGrowth` of `vec_growth`.
-pub(super) fn benchmark(trap: &str) -> String {
-    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-    trap.split('_').filter(|word| !word.is_empty()).map(capital).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_benchmark_is_named_as_go_names_are() {
-        assert_eq!(benchmark("vec_growth"), "VecGrowth");
-        assert_eq!(benchmark("prevented"), "Prevented");
-    }
-}
