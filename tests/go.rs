@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use trapline::catalog::{TRAPS, find};
@@ -79,6 +80,18 @@ fn go_and_rust_give_one_answer() {
     });
     assert_eq!(held, HELD);
     assert_eq!(unanswered, UNANSWERED);
+}
+
+#[test]
+fn without_go_it_says_what_is_needed_and_ends_well() {
+    let mut again = Command::new(std::env::current_exe().expect("this test's own executable"));
+    let again = again.args(["--exact", "go_and_rust_give_one_answer", "--nocapture"]).env("PATH", "");
+    let output = again.output().expect("it can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("ignored: no Go toolchain (1.24 or newer): put one on PATH"),
+        "{said}"
+    );
 }
 
 #[test]

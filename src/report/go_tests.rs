@@ -59,6 +59,16 @@ fn a_row_without_its_record_is_not_measured_here() {
 }
 
 #[test]
+fn what_noise_hides_is_undecided() {
+    let mut archive = archive();
+    archive.records.iter_mut().filter(|r| r.n == 50_000).for_each(|r| r.n = 100_000);
+    assert_eq!(judged(&archive, "A5"), ["does not hold", "does not hold"], "100 items show it already");
+    let noisy = archive.records.iter_mut().filter(|r| r.variant == "same" && r.instrument == Instrument::Go);
+    noisy.for_each(|r| (r.low, r.high) = (Some(0.1), Some(10.0)));
+    assert_eq!(judged(&archive, "A5"), ["does not hold", "undecided"]);
+}
+
+#[test]
 fn a_trap_that_only_go_has_is_no_section_and_no_time_of_go_s_is_a_row_of_rust_s() {
     let page = markdown(&document(&archive()));
     assert!(!page.contains("\n## prevented"));

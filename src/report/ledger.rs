@@ -1,18 +1,17 @@
 //! The ledger: every claim, what Rust and Go measured of it, and what that says by the one rule.
 
-use super::cell::{Missing, measures, span};
+use super::books::{Books, Found, Language, evidence};
+use super::cell::span;
 use super::column::{Column, Kind, seen};
 use super::in_go::InGo;
 use super::judged::{Judged, Transfer};
 use super::model::{Align, Block, Section, Table, note, paragraph};
 use super::number::{NONE, count, figures, interval};
-use super::place::Place;
 use super::ranking::{self, Saved};
 use super::view::{TrapView, View};
-use crate::claims::{At, CLAIMS, Claim, Effect, Evidence, Part};
-use crate::lab::stats;
+use crate::claims::{CLAIMS, Claim, Evidence, Part};
 use crate::record::Record;
-use crate::trap::{Instrument, Role};
+use crate::trap::Role;
 
 const EXPLAINED: &str = "Each claim with what was measured of it, in Rust and in Go, and what that says. It holds where the interval comes \
                          within a tenth of the published figure on a scale of logarithms, or, where only a direction was published, lies beyond 1.05; larger and \
@@ -78,30 +77,11 @@ fn row(books: &Books<'_>, claim: &Claim) -> Vec<String> {
     ]
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Language {
-    Rust,
-    Go,
-}
-
 // What one language has of a claim.
 struct Side {
     said: String,
     judged: Judged,
     sources: Vec<String>,
-}
-
-// An effect at a point, and the run that it is from.
-struct Found {
-    at: String,
-    effect: [f64; 3],
-    run: String,
-}
-
-// Where records are looked up.
-struct Books<'v> {
-    view: &'v View<'v>,
-    traps: &'v [TrapView<'v>],
 }
 
 impl Books<'_> {
@@ -170,36 +150,6 @@ impl Books<'_> {
         Side { said, judged, sources: planted.iter().map(|record| record.run.clone()).collect() }
     }
 
-    fn effects(&self, claim: &Claim, part: &Part, language: Language) -> Result<Vec<Found>, String> {
-        let Evidence::Records(instrument, metric, effect, points) = evidence(part, language) else {
-            return Err(NONE.into());
-        };
-        let records = self.records(claim.trap, instrument);
-        let found = |at: &At| {
-            let one = |arm: &str, metric: &str| {
-                find(&records, at, arm, metric).ok_or_else(|| lost(&records, claim.trap, instrument, at, arm, metric))
-            };
-            let (effect, run) = match effect {
-                Effect::Of(arm) => (span(one(arm, metric)?), one(arm, metric)?),
-                Effect::Over(a, b) => (quotient(one(a, metric)?, one(b, metric)?), one(a, metric)?),
-                Effect::Share(arm, of) => (quotient(one(arm, metric)?, one(arm, of)?), one(arm, metric)?),
-            };
-            let effect = effect.filter(|effect| effect.iter().all(|end| !end.is_nan()));
-            let effect =
-                effect.ok_or_else(|| format!("{metric} at {} has no interval, or is 0 in both", place(at).title()))?;
-            Ok(Found { at: place(at).title(), effect, run: run.run.clone() })
-        };
-        points.iter().map(found).collect()
-    }
-
-    fn records(&self, trap: &str, instrument: Instrument) -> Vec<&Record> {
-        let view = self.traps.iter().find(|known| known.name == trap);
-        match instrument {
-            Instrument::Go => InGo::named(self.view, trap, view).map_or(Vec::new(), |go| go.records().to_vec()),
-            _ => view.map_or(Vec::new(), |view| view.all(instrument).collect()),
-        }
-    }
-
     // Of the part's last point that both have: what holds for few ops is not what is asked.
     fn transfer(&self, claim: &Claim, part: &Part) -> String {
         if claim.trap == "prevented" {
@@ -208,13 +158,6 @@ impl Books<'_> {
         let [rust, go] = [Language::Rust, Language::Go].map(|language| self.effects(claim, part, language).ok());
         let last = |found: Option<Vec<Found>>| found.and_then(|found| found.last().map(|found| found.effect));
         last(rust).zip(last(go)).map_or(NONE.into(), |(rust, go)| Transfer::of(rust, go).word().into())
-    }
-}
-
-const fn evidence(part: &Part, language: Language) -> Evidence {
-    match language {
-        Language::Rust => part.rust,
-        Language::Go => part.go,
     }
 }
 
@@ -232,7 +175,11 @@ fn measured(part: &Part, found: &[Found]) -> Side {
     let effects: Vec<(String, [f64; 3])> = found.iter().map(|found| (found.at.clone(), found.effect)).collect();
     Side {
         said: found.iter().map(told).collect::<Vec<_>>().join("; "),
-        judged: Judged::of(&effects, part.expected),
+        judged: if found.iter().all(|found| found.resolved) {
+            Judged::of(&effects, part.expected)
+        } else {
+            Judged::Undecided
+        },
         sources: found.iter().map(|found| found.run.clone()).collect(),
     }
 }
@@ -245,45 +192,6 @@ fn told(effect: [f64; 3]) -> String {
         () if low == high => figures(value),
         () => interval(effect),
     }
-}
-
-fn place(at: &At) -> Place<'static> {
-    Place { n: at.0, threads: at.1, case: at.2 }
-}
-
-fn find<'a>(records: &[&'a Record], at: &At, arm: &str, metric: &str) -> Option<&'a Record> {
-    let is = |r: &&&Record| Place::of(r) == place(at) && r.variant == arm && measures(r, metric);
-    records.iter().rev().find(is).copied()
-}
-
-fn lost(records: &[&Record], trap: &str, instrument: Instrument, at: &At, arm: &str, metric: &str) -> String {
-    let of = |r: &&&Record| {
-        Place::of(r) == place(at) && r.variant == arm && r.metric.as_deref().is_none_or(|known| known == metric)
-    };
-    let why = records
-        .iter()
-        .rev()
-        .filter(of)
-        .find_map(|r| Missing::of(r))
-        .map(|missing| format!("{}: {}", missing.word, missing.why));
-    why.unwrap_or_else(|| {
-        format!(
-            "no {metric} of {arm} at {}; run cargo bench --bench {} -- {trap}",
-            place(at).title(),
-            instrument.word()
-        )
-    })
-}
-
-// Of two estimates pass by pass, as everywhere; of two counts, of which one may be 0, as they are.
-fn quotient(a: &Record, b: &Record) -> Option<[f64; 3]> {
-    let pairs = a.samples.len() == b.samples.len() && a.samples.len() >= 3;
-    let ratios: Vec<f64> = a.samples.iter().zip(&b.samples).map(|(a, b)| a / b).collect();
-    if let Some(interval) = stats::geometric_interval(&ratios).filter(|_| pairs) {
-        return Some(interval);
-    }
-    let ([low, value, high], [b_low, b_value, b_high]) = span(a).zip(span(b))?;
-    (low >= 0.0 && b_low >= 0.0).then_some([low / b_high, value / b_value, high / b_low])
 }
 
 /// A line a trap: the advice's ratio of time in both languages, where both have one.
