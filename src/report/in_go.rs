@@ -9,7 +9,7 @@ use super::column::Column;
 use super::grid::{Grid, Lane};
 use super::label::minute;
 use super::model::{Align, Block, Table, note, paragraph};
-use super::number::{NONE, TIE, arrow, count, factor, figures, interval, ratio_within};
+use super::number::{NONE, TIE, count, factor, figures, interval, ratio_within};
 use super::place::Place;
 use super::text::hanging;
 use super::verdict::Word;
@@ -208,7 +208,6 @@ pub(super) fn overview(traps: &[TrapView<'_>]) -> Grid {
         ("advice", Lane::Name),
         ("ratio", Lane::Word),
         ("verdict", Lane::Word),
-        ("blocks", Lane::Word),
         ("best", Lane::Name),
         ("", Lane::Number),
     ];
@@ -222,8 +221,6 @@ fn line(trap: &TrapView<'_>, go: &InGo<'_>) -> Option<Vec<String>> {
     let place = go.headline()?;
     let advice = go.advice(place)?;
     let ratio = go.find(place, advice, "ratio");
-    let blocks = |arm: &str| go.find(place, arm, "blocks").and_then(|r| r.value);
-    let trap_arm = go.arms(place).into_iter().find(|(_, role)| *role == Role::Trap)?.0;
     let (best, by) = best(go, place, advice).unwrap_or_default();
     Some(vec![
         trap.name.into(),
@@ -231,7 +228,6 @@ fn line(trap: &TrapView<'_>, go: &InGo<'_>) -> Option<Vec<String>> {
         advice.into(),
         ratio.and_then(span).map_or(NONE.into(), ratio_within),
         ratio.and_then(|ratio| go.word(place, ratio)).map_or(NONE.into(), |word| word.word().into()),
-        blocks(trap_arm).zip(blocks(advice)).map_or(NONE.into(), |(from, to)| arrow(from, to)),
         best,
         by,
     ])

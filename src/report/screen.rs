@@ -61,8 +61,8 @@ fn overview_in_go(traps: &[TrapView<'_>]) -> Vec<String> {
     lines
 }
 
-const GO: &str = "At the first headline of a trap. ±: 95 % interval over re-runs here. blocks: allocated in one run. best: another fix that \
-                  wins by more. Tails, memory and all rows: give a trap's name.";
+const GO: &str = "At the first headline of a trap. ±: 95 % interval over re-runs here. best: another fix that wins by more. Blocks, tails, \
+                  memory and all rows: give a trap's name.";
 
 const TIMES: &str = "±: 95 % interval over re-links and re-runs here, up and down (±50%: ÷1.5 to ×1.5). +1: more \
                      headline points. best fix: another that wins by more. ^ links differ, * another word at \
