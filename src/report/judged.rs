@@ -139,14 +139,18 @@ impl Judged {
         }
     }
 
-    // It holds at all points and not alike: larger somewhere and smaller nowhere, or in the regime where it comes near.
+    // It holds at all points and not alike: larger somewhere and smaller nowhere, or in the regime where it comes near, or somewhere
+    // between two points.
     fn in_between(yes: &[&(&String, Self)]) -> Self {
         let all = |word: &Self| yes.iter().filter(|(_, judged)| judged == word).map(|(at, _)| (*at).clone()).collect();
         let [near, smaller]: [Vec<String>; 2] = [all(&Self::Holds), all(&Self::Smaller)];
         match (near.is_empty(), smaller.is_empty()) {
             (_, true) => Self::Larger,
             (false, false) => Self::InRegime(near),
-            (true, false) => Self::InRegime(all(&Self::Larger)),
+            (true, false) => {
+                let larger: Vec<String> = all(&Self::Larger);
+                Self::InRegime(vec![format!("between {} and {}", larger.join(" or "), smaller.join(" or "))])
+            }
         }
     }
 
@@ -260,7 +264,7 @@ mod tests {
         assert_eq!(of(&[TIES, WIDE], Expected::More), "undecided");
         assert_eq!(of(&[[5.0; 3], WINS], Expected::Figure(1.5, 1.5)), "holds, larger");
         assert_eq!(of(&[[1.1; 3], WINS], Expected::Figure(1.5, 1.5)), "holds in a regime: p1");
-        assert_eq!(of(&[[1.1; 3], [5.0; 3]], Expected::Figure(1.5, 1.5)), "holds in a regime: p1");
+        assert_eq!(of(&[[1.1; 3], [5.0; 3]], Expected::Figure(1.5, 1.5)), "holds in a regime: between p1 and p0");
         assert_eq!(of(&[], Expected::More), "not measured here: no point");
     }
 
