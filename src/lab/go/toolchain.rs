@@ -45,9 +45,10 @@ impl Toolchain {
     /// # Errors
     /// If it can't be built: what Go says.
     pub fn build(&self, module: &Path, into: &Path) -> Result<Binary, String> {
-        let path = into.join("trapline.test");
-        let built = go().current_dir(module).args(["test", "-c", "-o"]).arg(&path).arg(".").output();
         let fault = |why: String| format!("cannot build the Go module in {}: {why}", module.display());
+        // Go runs in the module's folder, from where a relative path would be another.
+        let path = std::path::absolute(into.join("trapline.test")).map_err(|error| fault(error.to_string()))?;
+        let built = go().current_dir(module).args(["test", "-c", "-o"]).arg(&path).arg(".").output();
         let built = built.map_err(|error| fault(error.to_string()))?;
         if built.status.success() { Ok(Binary { path }) } else { Err(fault(complaint(&built))) }
     }
