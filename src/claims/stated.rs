@@ -1,9 +1,9 @@
 //! The claims themselves.
 
-use super::Effect::{self, Of, Over, Share};
-use super::Evidence::{self, Derived, Nothing, Planted, Prevented, Ranking, Records, Test};
-use super::Expected::{self, Alike, Appears, Figure, More, Turns};
-use super::{At, Claim, Part};
+use super::claim::Effect::{self, Of, Over, Share};
+use super::claim::Evidence::{self, Derived, Nothing, Planted, Prevented, Ranking, Records, Test};
+use super::claim::Expected::{self, Alike, Appears, Figure, More, Turns};
+use super::claim::{At, Claim, Part};
 use crate::trap::Instrument::{self, Go, Heap, Latency, Ratio, Usage};
 
 /// No upper end.

@@ -17,7 +17,8 @@ use house::{Graph, House};
 const ROOMS: &[(&str, usize)] = &[
     ("routine/", 0),
     ("trap.rs", 1),
-    ("workload.rs", 2),
+    ("workload", 2),
+    ("claims/", 2),
     ("traps/", 3),
     ("catalog.rs", 4),
     ("lab/stats", 5),

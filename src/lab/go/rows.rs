@@ -9,8 +9,6 @@ use crate::lab::stats::{geometric_interval, median, t_interval};
 use crate::record::Record;
 use crate::trap::Role;
 
-/// The arm that is the trap once more.
-pub(super) const SAME: &str = "same";
 /// The unit of a run's time.
 const TIME: &str = "ns/op";
 

@@ -5,6 +5,9 @@ use serde::Deserialize;
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Role};
 
+/// The arm that is the trap once more.
+const SAME: &str = "same";
+
 /// An arm at a point, as the Go binary lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Twin {
@@ -33,7 +36,7 @@ pub struct Twin {
 impl Twin {
     /// The trap's control: beside itself.
     pub(super) fn same(&self) -> Self {
-        Self { variant: super::rows::SAME.into(), role: Role::Control, ..self.clone() }
+        Self { variant: SAME.into(), role: Role::Control, ..self.clone() }
     }
 
     /// Whether both are arms of one point.

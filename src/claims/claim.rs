@@ -1,10 +1,4 @@
-//! The claims that the lab puts to the test, as data: what is said, the figure as it is published, and which records decide.
-//!
-//! Nothing here is a result. The ledger of the report ([`crate::report`]) looks the records up and says what they say.
-
-mod stated;
-
-pub use stated::CLAIMS;
+//! What a claim is made of.
 
 use crate::trap::Instrument;
 
