@@ -57,7 +57,7 @@ fn show(go: &Toolchain, module: &Path, args: &Args, traps: &[Trap]) -> Result<Ex
     }
     let binary = built(go, module)?;
     let twins = binary.ask("list")?;
-    let chosen: Vec<&Twin> = twins.iter().filter(|twin| is_chosen(args, &twin.trap)).collect();
+    let chosen: Vec<&Twin> = twins.iter().filter(|twin| args.wants(&twin.trap)).collect();
     if args.list {
         chosen.iter().for_each(|twin| println!("{}/{}/{}: benchmark", twin.trap, twin.variant, twin.point()));
         return Ok(ExitCode::SUCCESS);
@@ -79,10 +79,6 @@ fn built(go: &Toolchain, module: &Path) -> Result<Binary, String> {
     let folder = target_folder().join("trapline").join("go");
     std::fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     go.build(module, &folder)
-}
-
-fn is_chosen(args: &Args, trap: &str) -> bool {
-    args.filters.is_empty() || args.filters.iter().any(|filter| trap.contains(filter.as_str()))
 }
 
 fn names<'a>(twins: &[&'a Twin]) -> Vec<&'a str> {
@@ -124,7 +120,7 @@ struct Sampler<'a> {
 
 impl<'a> Sampler<'a> {
     fn new(session: &Session<'_>, binary: Binary, twins: &'a [Twin]) -> Self {
-        let chosen = twins.iter().filter(|twin| is_chosen(&session.args, &twin.trap));
+        let chosen = twins.iter().filter(|twin| session.args.wants(&twin.trap));
         let twins: Vec<&Twin> = chosen.filter(|twin| !session.args.quick || is_first(twin, twins)).collect();
         let rows = names(&twins).into_iter().map(|name| (name, Rows::default())).collect();
         let patience = Duration::from_secs(session.args.fork_timeout);

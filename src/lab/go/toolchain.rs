@@ -56,7 +56,7 @@ impl Toolchain {
     /// What a number depends on besides the machine.
     #[must_use]
     pub fn provenance(&self) -> GoProvenance {
-        let set = |name| Command::new("go").args(["env", name]).output().ok();
+        let set = |name| go().args(["env", name]).output().ok();
         let told = |output: Output| String::from_utf8_lossy(&output.stdout).trim().to_owned();
         let known = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         GoProvenance {

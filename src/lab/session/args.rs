@@ -204,8 +204,13 @@ impl Args {
                 return Err(unknown(filter, traps));
             }
         }
-        let chosen = |t: &&Trap| self.filters.is_empty() || self.filters.iter().any(|f| t.name.contains(f.as_str()));
-        Ok(traps.iter().filter(chosen).collect())
+        Ok(traps.iter().filter(|trap| self.wants(trap.name)).collect())
+    }
+
+    /// Whether the filters choose a trap of this name.
+    #[must_use]
+    pub fn wants(&self, name: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()))
     }
 }
 
