@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::trap::{Instrument, Trap};
 
 /// The version of the records' shape.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// One run of one bench target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

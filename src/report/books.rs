@@ -113,9 +113,11 @@ fn place(at: &At) -> Place<'static> {
 fn quotient(a: &Record, b: &Record) -> Option<[f64; 3]> {
     let pairs = a.samples.len() == b.samples.len() && a.samples.len() >= 3;
     let ratios: Vec<f64> = a.samples.iter().zip(&b.samples).map(|(a, b)| a / b).collect();
-    if let Some(interval) = stats::geometric_interval(&ratios).filter(|_| pairs) {
+    if let Some(interval) = stats::geometric_process_interval(&ratios).filter(|_| pairs) {
         return Some(interval);
     }
-    let ([low, value, high], [b_low, b_value, b_high]) = span(a).zip(span(b))?;
-    (low >= 0.0 && b_low >= 0.0).then_some([low / b_high, value / b_value, high / b_low])
+    // None of what is counted is less than nothing, whatever an interval around a mean says.
+    let ([low, value, high], [b_low, b_value, b_high]) =
+        (span(a)?.map(|end| end.max(0.0)), span(b)?.map(|end| end.max(0.0)));
+    Some([low / b_high, value / b_value, high / b_low])
 }

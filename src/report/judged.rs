@@ -5,7 +5,8 @@ use std::fmt;
 use super::verdict::MARGIN;
 use crate::claims::Expected;
 
-/// A published figure is round: an effect that comes as near, as a share of its logarithm, is the same. So 18 % saved is not 10 %.
+/// A published figure is round: an effect that comes as near, as a share of its logarithm, is the same; and so is one that comes
+/// within [`MARGIN`], for what differs by less is a tie everywhere in this house. So 14 blocks are not 19, and 18 % saved are not 10 %.
 const NEAR: f64 = 0.1;
 
 /// What the records say of a claim.
@@ -80,6 +81,15 @@ impl Transfer {
             (Side::More | Side::None, Side::Less) | (Side::Less, Side::More) => Self::Reversed,
             (Side::None, Side::More) => Self::Stronger,
             _ => Self::Same,
+        }
+    }
+
+    /// From two shares `[low, value, high]`, of which none is an effect that could turn round.
+    pub(super) fn of_shares(rust: [f64; 3], go: [f64; 3]) -> Self {
+        match () {
+            () if rust[0] > go[2] * MARGIN => Self::Stronger,
+            () if rust[2] * MARGIN < go[0] => Self::Weaker,
+            () => Self::Same,
         }
     }
 
@@ -172,14 +182,17 @@ impl Judged {
     }
 }
 
-// Where the interval reaches down to nothing it can't tell the figure from nothing.
+// Where the interval reaches down to nothing it can't tell the figure from nothing: that is 1 for a ratio, and of a share it is
+// nearer to 0 than to the figure.
 fn figure([low, high]: [f64; 2], from: f64, to: f64) -> Judged {
-    let (from, to) = (from.powf(1.0 - NEAR), to.powf(1.0 + NEAR));
+    let nothing = if from > 1.0 { 1.0 } else { from / 2.0 };
+    let (from, to) = (from.powf(1.0 - NEAR).min(from / MARGIN), to.powf(1.0 + NEAR).max(to * MARGIN));
     match () {
         () if low > to => Judged::Larger,
-        () if high >= from && (low > 1.0 || from <= 1.0) => Judged::Holds,
-        () if high < from && low > MARGIN => Judged::Smaller,
+        () if high >= from && low > nothing => Judged::Holds,
         () if high <= MARGIN || high <= 1.0 => Judged::DoesNot,
+        // It leaves out 1: the direction is right, and the size is open.
+        () if high < from && low > 1.0 => Judged::Smaller,
         () => Judged::Undecided,
     }
 }
@@ -249,6 +262,23 @@ mod tests {
         assert_eq!(word(WIDE, Expected::Figure(3.0, 5.0)), "undecided");
         let all = [f64::INFINITY; 3];
         assert_eq!(word(all, Expected::Figure(2.5, 2.5)), "holds, larger", "nothing is left of it");
+    }
+
+    #[test]
+    fn a_figure_is_met_within_five_percent_and_a_smaller_one_leaves_out_one() {
+        assert_eq!(word([1.08, 1.1, 1.12], Expected::Figure(1.15, 1.22)), "holds", "1.12 is within 5 % of 1.15");
+        assert_eq!(word([1.06, 1.08, 1.09], Expected::Figure(1.15, 1.22)), "holds, smaller");
+        assert_eq!(word([1.04, 1.09, 1.14], Expected::Figure(1.25, 1.25)), "holds, smaller");
+        assert_eq!(word([1.01, 1.02, 1.04], Expected::Figure(1.25, 1.25)), "does not hold", "a tie");
+        assert_eq!(word([0.951, 0.98, 1.01], Expected::Figure(1.0, 1.0)), "holds", "a core is burnt");
+        assert_eq!(word([0.2, 0.7, 1.2], Expected::Figure(1.0, 1.0)), "undecided", "a core, or hardly any of it");
+    }
+
+    #[test]
+    fn shares_are_the_same_within_five_percent() {
+        let words = [[0.95, 0.98, 1.0], [0.5, 0.6, 0.7], [1.2, 1.3, 1.4]]
+            .map(|rust| Transfer::of_shares(rust, [0.99, 1.0, 1.01]).word());
+        assert_eq!(words, ["same", "weaker", "stronger"]);
     }
 
     fn of(effects: &[[f64; 3]], expected: Expected) -> String {

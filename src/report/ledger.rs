@@ -9,7 +9,7 @@ use super::model::{Align, Block, Section, Table, note, paragraph};
 use super::number::{NONE, count, figures, interval};
 use super::ranking::{self, Saved};
 use super::view::{TrapView, View};
-use crate::claims::{CLAIMS, Claim, Evidence, Part};
+use crate::claims::{CLAIMS, Claim, Evidence, Expected, Part};
 use crate::record::Record;
 use crate::trap::Role;
 
@@ -157,14 +157,17 @@ impl Books<'_> {
         }
         let [rust, go] = [Language::Rust, Language::Go].map(|language| self.effects(claim, part, language).ok());
         let last = |found: Option<Vec<Found>>| found.and_then(|found| found.last().map(|found| found.effect));
-        last(rust).zip(last(go)).map_or(NONE.into(), |(rust, go)| Transfer::of(rust, go).word().into())
+        let is_share = matches!(part.expected, Expected::Figure(from, _) if from <= 1.0);
+        let of = if is_share { Transfer::of_shares } else { Transfer::of };
+        last(rust).zip(last(go)).map_or(NONE.into(), |(rust, go)| of(rust, go).word().into())
     }
 }
 
 fn ranked(saved: &[Saved<'_>]) -> Judged {
     match ranking::medians(saved) {
-        Some([allocation, concurrency]) if allocation > concurrency => Judged::Holds,
-        Some(_) => Judged::DoesNot,
+        Some([allocation, concurrency]) if allocation[0] > concurrency[2] => Judged::Holds,
+        Some([allocation, concurrency]) if allocation[2] < concurrency[0] => Judged::DoesNot,
+        Some(_) => Judged::Undecided,
         None => Judged::NotMeasured("no ratios of both kinds; run cargo bench --bench ratio".into()),
     }
 }

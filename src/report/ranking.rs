@@ -4,7 +4,7 @@ use super::counts;
 use super::gist::Gist;
 use super::in_go::InGo;
 use super::model::{Align, Table};
-use super::number::{NONE, count, figures, interval};
+use super::number::{NONE, count, interval};
 use super::row::saved;
 use super::view::TrapView;
 use crate::lab::stats::median;
@@ -62,18 +62,21 @@ fn section(trap: &TrapView<'_>) -> String {
     trap.note.map_or_else(String::new, |note| note.section.clone())
 }
 
-/// The median ns saved by advice about allocation and about concurrency, where there is some of both.
-pub(super) fn medians(all: &[Saved<'_>]) -> Option<[f64; 2]> {
-    let of =
-        |kind: &[&str]| all.iter().filter(|s| kind.contains(&s.section.as_str())).map(|s| s.ns[1]).collect::<Vec<_>>();
+/// The median ns saved by advice about allocation and about concurrency, `[low, value, high]` each, where there is some of both: it
+/// lies between the medians of the lower and of the upper ends.
+pub(super) fn medians(all: &[Saved<'_>]) -> Option<[[f64; 3]; 2]> {
+    let of = |kind: &[&str]| {
+        let ns: Vec<[f64; 3]> = all.iter().filter(|s| kind.contains(&s.section.as_str())).map(|s| s.ns).collect();
+        (!ns.is_empty()).then(|| [0, 1, 2].map(|end| median(&ns.iter().map(|ns| ns[end]).collect::<Vec<_>>())))
+    };
     let [allocation, concurrency] = KINDS.map(of);
-    (!allocation.is_empty() && !concurrency.is_empty()).then(|| [median(&allocation), median(&concurrency)])
+    Some([allocation?, concurrency?])
 }
 
 /// The medians in words.
 pub(super) fn said(all: &[Saved<'_>]) -> String {
     medians(all).map_or(NONE.into(), |[allocation, concurrency]| {
-        format!("memory and dispatch {} ns an op, concurrency {}", figures(allocation), figures(concurrency))
+        format!("memory and dispatch {} ns an op, concurrency {}", interval(allocation), interval(concurrency))
     })
 }
 

@@ -3,7 +3,7 @@
 //! What is measured stands in a folder of Go (`benches/go`), one file a trap, which says of itself what arms it has. Its test
 //! binary is built once and started in a process a trap and pass, in which the arms of a point run round by round in random
 //! order, and the trap twice: the base of a ratio is the mean of both, and the one over the other is the A/A. A process gives
-//! one value a metric, the median of its rounds, and the interval is t(0.975, passes − 1) over the processes. Go's linker has one
+//! one value a metric, the median of its rounds; of the processes the median is told, with its interval by order statistics. Go's linker has one
 //! layout, so these intervals cover re-runs and no re-links.
 //!
 //! | metric | what it is |

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::format::Line;
 use super::twin::Twin;
 use crate::lab::session::estimate::estimated;
-use crate::lab::stats::{geometric_interval, median, t_interval};
+use crate::lab::stats::{geometric_process_interval, median, process_interval};
 use crate::record::Record;
 use crate::trap::Role;
 
@@ -88,7 +88,7 @@ impl Rows {
     fn ratio(&self, cell: &Record, unit: &str, base: &Twin, taken: &BTreeMap<usize, Taken>) -> Option<Record> {
         let of_arm = |(pass, arm): (&usize, &Taken)| Some(self.base(unit, base, cell, *pass)? / arm.get(unit)?);
         let ratios: Vec<f64> = taken.iter().filter_map(of_arm).collect();
-        let interval = geometric_interval(&ratios);
+        let interval = geometric_process_interval(&ratios);
         let metric = if unit == TIME { "ratio".into() } else { format!("{}_ratio", unit.trim_end_matches("-ns")) };
         let value = interval.map_or_else(|| median(&ratios), |[_, value, _]| value);
         // What is nothing in one of them has no ratio: a collector that is off, a queue in which nobody waits.
@@ -118,7 +118,7 @@ fn value(cell: &Record, unit: &str, n: u64, taken: &BTreeMap<usize, Taken>) -> R
     let (metric, kind, share) = metric(unit, n);
     let values: Vec<f64> = taken.values().filter_map(|process| process.get(unit)).map(|value| value / share).collect();
     // Times have long tails.
-    let interval = if kind == "ns" { geometric_interval(&values) } else { t_interval(&values) };
+    let interval = if kind == "ns" { geometric_process_interval(&values) } else { process_interval(&values) };
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     estimated(cell, (&metric, kind), interval, interval.map_or(mean, |[_, value, _]| value), values)
 }

@@ -20,8 +20,8 @@
 //! | `behind_share` | processes in which it could not carry the rate, where there is one |
 //! | `histogram_ns` | all passes together, as pairs of value and count, to two digits |
 //!
-//! A quantile of a process is one value, and the interval is over the processes, as everywhere in the house: t(0.975, 7) of the
-//! logarithms, for a quantile has a long tail itself, and `p50_ns` to `p999_ns` are geometric means. An arm that can't carry the rate in
+//! A quantile of a process is one value, and the interval is over the processes, that of
+//! their median, by order statistics, for a quantile has a long tail itself. An arm that can't carry the rate in
 //! half of the processes or more has failed; where it could not in fewer, they are in the values as they were. A quantile is given only
 //! where enough ops lie beyond it: five in each process, 48 in all, and these in twenty *episodes*, runs of ops one after the
 //! other, in half of the processes or more. One theft of 4 ms is two hundred late ops and one event. Else it is `n/a: too few`.

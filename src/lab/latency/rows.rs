@@ -6,7 +6,7 @@ use super::fork::OVERLOAD;
 use super::protocol::{HICCUPS, Spread, Timed};
 use super::quantile::{QUANTILES, Quantile, too_few};
 use crate::lab::session::estimate::estimated;
-use crate::lab::stats::{geometric_interval, t_interval};
+use crate::lab::stats::{geometric_process_interval, process_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Point, Role, Trap};
 
@@ -108,7 +108,8 @@ impl Row<'_> {
             self.quantile(&format!("{prefix}{name}_ns"), &quantiles)
         };
         let mut records: Vec<Record> = QUANTILES.iter().enumerate().map(quantile).collect();
-        records.extend(self.estimated(&format!("{prefix}mean_ns"), "ns", spreads.iter().map(|s| s.mean).collect()));
+        let means: Vec<f64> = spreads.iter().map(|s| s.mean).collect();
+        records.extend(self.interval(&format!("{prefix}mean_ns"), "ns", geometric_process_interval(&means), means));
         let max = spreads.iter().map(|s| s.max).max().unwrap_or_default() as f64;
         let each = spreads.iter().map(|s| s.max as f64).collect();
         let ends = self.cell.clone().measured(&format!("{prefix}max_ns"), "ns", [max; 3], each);
@@ -117,13 +118,13 @@ impl Row<'_> {
         records
     }
 
-    // Quantiles have long tails themselves, so their mean is that of their logarithms, here as in the ratios.
+    // Quantiles have long tails themselves, so it is their logarithms that scatter alike, here as in the ratios.
     fn quantile(&self, metric: &str, of: &[Quantile]) -> Record {
         match too_few(of, self.ramp) {
             Some(why) => Record { metric: Some(metric.into()), ..self.cell.clone().blind(why) },
             None => {
                 let values: Vec<f64> = of.iter().map(|q| q.value.max(1) as f64).collect();
-                let told = self.interval(metric, "ns", geometric_interval(&values), values);
+                let told = self.interval(metric, "ns", geometric_process_interval(&values), values);
                 told.unwrap_or_else(|| self.cell.clone())
             }
         }
@@ -143,7 +144,7 @@ impl Row<'_> {
                 Some(trap as f64 / timed.late.quantiles.get(at)?.value.max(1) as f64)
             };
             let ratios: Vec<f64> = self.row.iter().filter_map(pair).collect();
-            self.interval(&metric, "ratio", geometric_interval(&ratios), ratios)
+            self.interval(&metric, "ratio", geometric_process_interval(&ratios), ratios)
         };
         QUANTILES.iter().enumerate().filter_map(ratio).collect()
     }
@@ -160,7 +161,7 @@ impl Row<'_> {
     }
 
     fn estimated(&self, metric: &str, unit: &str, values: Vec<f64>) -> Option<Record> {
-        self.interval(metric, unit, t_interval(&values), values)
+        self.interval(metric, unit, process_interval(&values), values)
     }
 
     fn interval(&self, metric: &str, unit: &str, interval: Option<[f64; 3]>, values: Vec<f64>) -> Option<Record> {

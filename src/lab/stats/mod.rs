@@ -15,6 +15,9 @@ mod permutation;
 pub(crate) mod simulated;
 
 pub use components::{Components, components};
-pub use interval::{geometric_interval, layout_medians, median, nested_interval, next_link, t_interval};
+pub use interval::{
+    geometric_interval, geometric_process_interval, layout_medians, median, nested_interval, next_link,
+    process_interval, t_interval,
+};
 pub use line::{Line, line};
 pub use permutation::{holm, permutation_p};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::protocol::Message;
 use super::reading::Reading;
 use crate::lab::session::estimate::estimated;
-use crate::lab::stats::{geometric_interval, line, t_interval};
+use crate::lab::stats::{geometric_process_interval, line, process_interval};
 use crate::record::Record;
 use crate::trap::{Instrument, Trap};
 
@@ -91,7 +91,8 @@ fn records(cell: &Record, processes: &[Vec<Metric>]) -> Vec<Record> {
 
 fn measured(cell: &Record, metric: &str, unit: &str, samples: Vec<f64>) -> Record {
     // CPU time has a long tail, and is never 0; of the others some are, or less.
-    let interval = if metric.starts_with("cpu_") { geometric_interval(&samples) } else { t_interval(&samples) };
+    let interval =
+        if metric.starts_with("cpu_") { geometric_process_interval(&samples) } else { process_interval(&samples) };
     let mean = samples.iter().sum::<f64>() / samples.len() as f64;
     let value = interval.map_or(mean, |[_, value, _]| value);
     estimated(cell, (metric, unit), interval, value, samples)
