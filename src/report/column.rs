@@ -43,7 +43,8 @@ impl Kind {
 pub(super) struct Column<'a> {
     /// Quick and partial ones first, then the oldest.
     pub(super) runs: Vec<&'a Run>,
-    records: Vec<&'a Record>,
+    rows: usize,
+    planted: Vec<&'a Record>,
     differing: Vec<&'a Record>,
 }
 
@@ -61,8 +62,7 @@ impl<'a> Column<'a> {
         let rank = |c: &Self| {
             let run = c.run();
             let (solo, unpinned) = (run.is_some_and(|r| r.solo), run.is_some_and(|r| r.unpinned));
-            let rows = c.records.iter().filter(|r| measures(r, "ratio")).count();
-            (solo, unpinned, Reverse(rows), Reverse(run.map(|r| &r.started)))
+            (solo, unpinned, Reverse(c.rows), Reverse(run.map(|r| &r.started)))
         };
         columns.sort_by(|a, b| rank(a).cmp(&rank(b)));
         columns
@@ -72,8 +72,10 @@ impl<'a> Column<'a> {
         runs.sort_by_key(|run| (!run.quick && run.partial.is_none(), &run.started));
         let ours = |record: &&Record| runs.iter().any(|run| run.run == record.run);
         let records: Vec<&Record> = archive.records.iter().filter(ours).collect();
-        let differing = differing(&records);
-        Self { runs, records, differing }
+        let rows = records.iter().filter(|r| measures(r, "ratio")).count();
+        let is_planted = |r: &&&Record| [Kind::Single, Kind::Threaded].iter().any(|kind| r.variant == kind.planted());
+        let planted = records.iter().filter(is_planted).copied().collect();
+        Self { runs, rows, planted, differing: differing(&records) }
     }
 
     pub(super) fn holds(&self, record: &Record) -> bool {
@@ -97,7 +99,7 @@ impl<'a> Column<'a> {
     /// The planted slowdowns of a kind, of one run or of all.
     pub(super) fn planted(&self, kind: Kind, run: Option<&str>) -> impl Iterator<Item = &'a Record> {
         let ours = move |r: &&&Record| r.variant == kind.planted() && run.is_none_or(|run| r.run == run);
-        self.records.iter().filter(ours).filter(|r| measures(r, "ratio") || r.failed.is_some()).copied()
+        self.planted.iter().filter(ours).filter(|r| measures(r, "ratio") || r.failed.is_some()).copied()
     }
 
     /// Whether a run missed a planted slowdown of a kind: then it can't resolve 5 % today.

@@ -60,7 +60,7 @@ impl Column {
     // A ratio has no value for the trap itself.
     fn place<'a>(&self, trap: &TrapView<'a>) -> Option<Place<'a>> {
         let has = |place: &Place<'a>| {
-            let mut here = trap.all(self.instrument).filter(|r| Place::of(r) == *place && r.role != Role::Control);
+            let mut here = trap.at(*place, self.instrument);
             here.any(|r| measures(r, self.metric))
         };
         let headlines = trap.headlines().into_iter();
@@ -68,8 +68,7 @@ impl Column {
     }
 
     fn cell(&self, trap: &TrapView<'_>, place: Place<'_>, arm: &str) -> String {
-        let records: Vec<&Record> =
-            trap.all(self.instrument).filter(|r| Place::of(r) == place && r.variant == arm).collect();
+        let records: Vec<&Record> = trap.all_at(place, self.instrument).filter(|r| r.variant == arm).collect();
         let value = records.iter().rev().find(|r| measures(r, self.metric)).and_then(|r| r.value);
         let untold = records.iter().any(|r| r.blind.is_some() && r.metric.as_deref().is_none_or(|m| m == self.metric));
         match value {

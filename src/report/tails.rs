@@ -73,7 +73,7 @@ struct Tail<'a> {
 
 impl<'a> Tail<'a> {
     fn at(trap: &TrapView<'a>, place: Place<'a>) -> Self {
-        Self { records: trap.all(Instrument::Latency).filter(|r| Place::of(r) == place).collect() }
+        Self { records: trap.all_at(place, Instrument::Latency).collect() }
     }
 
     // The trap first, the empty op last; those that have something here.

@@ -63,6 +63,7 @@ fn fact_lines(facts: &[(String, String)]) -> Vec<String> {
 /// The text with so much before its first line, and the same room before the others.
 pub(super) fn hanging(first: &str, text: &str) -> Vec<String> {
     let indent = first.chars().count();
-    let lines = wrap(text, WIDTH - indent).into_iter().enumerate();
+    // A name that leaves no room for what it names is a foreign one.
+    let lines = wrap(text, WIDTH.saturating_sub(indent).max(20)).into_iter().enumerate();
     lines.map(|(at, line)| if at == 0 { format!("{first}{line}") } else { format!("{:indent$}{line}", "") }).collect()
 }

@@ -1,7 +1,7 @@
 //! The records as a report looks at them: columns of runs that compare, traps in order, points in order, rows of variants.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::caveat::{Caveat, Occupied};
 use super::cell::{Missing, measures, span};
@@ -67,6 +67,8 @@ pub(super) struct TrapView<'a> {
     /// The column with full tables: the first one that measured this trap.
     pub(super) column: Option<&'a Column<'a>>,
     records: Vec<&'a Record>,
+    // By n and threads: a trap has a few cases, and may have many sizes.
+    by_size: HashMap<(u64, usize), Vec<&'a Record>>,
 }
 
 impl<'a> TrapView<'a> {
@@ -77,7 +79,15 @@ impl<'a> TrapView<'a> {
         let newest = view.archive.runs.iter().filter(|r| r.traps.iter().any(|n| n.name == name));
         let note = newest.max_by_key(|r| &r.started).and_then(|r| r.traps.iter().find(|n| n.name == name));
         let column = view.columns.iter().find(|c| records.iter().any(|r| c.holds(r)));
-        Self { view, name, note, column, records }
+        let mut by_size: HashMap<(u64, usize), Vec<&Record>> = HashMap::new();
+        records.iter().for_each(|record| by_size.entry((record.n, record.threads)).or_default().push(record));
+        Self { view, name, note, column, records, by_size }
+    }
+
+    /// All that was recorded at a point, in any column, in the order of the records.
+    fn here<'p>(&self, place: Place<'p>) -> impl DoubleEndedIterator<Item = &'a Record> + Clone + use<'a, 'p, '_> {
+        let alike = self.by_size.get(&(place.n, place.threads)).map_or(&[][..], Vec::as_slice);
+        alike.iter().copied().filter(move |record| Place::of(record) == place)
     }
 
     /// Whether the section has said for the whole trap why an instrument has no results of it.
@@ -94,17 +104,20 @@ impl<'a> TrapView<'a> {
     /// Its points in the first column, and those that only counts know there: cases as first seen, then threads, then n.
     pub(super) fn places(&self) -> Vec<Place<'a>> {
         let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut places: Vec<Place<'a>> = Vec::new();
-        for record in self.records.iter().filter(|r| self.is_here(r)) {
+        let mut places = self.as_first_seen();
+        for place in &places {
             let next = cases.len();
-            cases.entry(&record.case).or_insert(next);
-            let place = Place::of(record);
-            if !places.contains(&place) {
-                places.push(place);
-            }
+            cases.entry(place.case).or_insert(next);
         }
         places.sort_by_key(|p| (cases[p.case], p.threads, p.n));
         places
+    }
+
+    // The points of the first column's folder, each once.
+    fn as_first_seen(&self) -> Vec<Place<'a>> {
+        let mut seen: HashSet<Place<'a>> = HashSet::new();
+        let places = self.records.iter().filter(|r| self.is_here(r)).map(|r| Place::of(r));
+        places.filter(|place| seen.insert(*place)).collect()
     }
 
     // Whether a record belongs to the first column: a ratio of it, or a count of the same folder.
@@ -128,27 +141,25 @@ impl<'a> TrapView<'a> {
 
     /// Whether the point carries claims, as the newest run that measured it has it.
     pub(super) fn is_headline(&self, place: Place<'_>) -> bool {
-        let here = self.records.iter().filter(|r| Place::of(r) == place);
-        let newest = here.max_by_key(|r| self.run_of(r).map(|run| &run.started));
+        let newest = self.here(place).max_by_key(|r| self.run_of(r).map(|run| &run.started));
         newest.is_some_and(|record| record.headline)
     }
 
     /// The headline points, in the order in which the trap states them.
     pub(super) fn headlines(&self) -> Vec<Place<'a>> {
-        let mut places: Vec<Place<'a>> = Vec::new();
-        for place in self.records.iter().filter(|r| self.is_here(r)).map(|r| Place::of(r)) {
-            if !places.contains(&place) {
-                places.push(place);
-            }
-        }
+        let mut places = self.as_first_seen();
         places.retain(|place| self.is_headline(*place));
         places
     }
 
     /// All records of one instrument at a point, of stated variants.
     pub(super) fn at(&self, place: Place<'a>, instrument: Instrument) -> impl Iterator<Item = &'a Record> {
-        let here = move |r: &&&Record| Place::of(r) == place && r.instrument == instrument && r.role != Role::Control;
-        self.records.iter().filter(here).filter(|r| self.is_here(r)).copied()
+        self.all_at(place, instrument).filter(|r| r.role != Role::Control)
+    }
+
+    /// The same, with controls.
+    pub(super) fn all_at(&self, place: Place<'_>, instrument: Instrument) -> impl Iterator<Item = &'a Record> {
+        self.here(place).filter(move |r| r.instrument == instrument && self.is_here(r))
     }
 
     /// The records of one instrument, at all points of the first column's folder.
@@ -171,8 +182,8 @@ impl<'a> TrapView<'a> {
         variant: &str,
         metric: &str,
     ) -> Option<&'a Record> {
-        let is = |r: &&&Record| Place::of(r) == place && r.variant == variant && measures(r, metric) && column.holds(r);
-        self.records.iter().rev().find(is).copied()
+        let is = |r: &&Record| r.variant == variant && measures(r, metric) && column.holds(r);
+        self.here(place).rev().find(is)
     }
 
     /// The trap against itself at a point.
@@ -183,11 +194,9 @@ impl<'a> TrapView<'a> {
     /// A row a variant that the ratio instrument knows at this point, the trap first, then the fixes as stated.
     pub(super) fn rows(&self, column: &Column<'a>, place: Place<'a>) -> Vec<Row<'a>> {
         let withheld = self.caveats(column, place).iter().any(Caveat::withholds);
-        let stated = |r: &&&Record| {
-            Place::of(r) == place && r.instrument == Instrument::Ratio && r.role != Role::Control && column.holds(r)
-        };
+        let stated = |r: &&Record| r.instrument == Instrument::Ratio && r.role != Role::Control && column.holds(r);
         let mut rows: Vec<Row<'a>> = Vec::new();
-        for record in self.records.iter().filter(stated) {
+        for record in self.here(place).filter(stated) {
             if !rows.iter().any(|row| row.variant == record.variant) {
                 rows.push(self.row(column, place, record, withheld));
             }
@@ -198,13 +207,11 @@ impl<'a> TrapView<'a> {
 
     fn row(&self, column: &Column<'a>, place: Place<'a>, record: &'a Record, withheld: bool) -> Row<'a> {
         let cell = |metric| self.cell(column, place, &record.variant, metric);
-        let same = |r: &&&Record| column.holds(r) && Place::of(r) == place && r.variant == record.variant;
+        let same = |r: &&Record| column.holds(r) && r.variant == record.variant;
+        let here = self.here(place).rev();
         let ratio = cell("ratio").filter(|_| record.role != Role::Trap);
-        let trap = self
-            .records
-            .iter()
-            .rev()
-            .find(|r| r.role == Role::Trap && Place::of(r) == place && measures(r, "ns_per_op") && column.holds(r));
+        let is_trap = |r: &&Record| r.role == Role::Trap && measures(r, "ns_per_op") && column.holds(r);
+        let trap = here.clone().find(is_trap);
         let trap_ns = trap.and_then(|trap| trap.value);
         let verdict = ratio.filter(|_| !withheld).and_then(|ratio| self.verdict(column, place, ratio));
         Row {
@@ -216,7 +223,7 @@ impl<'a> TrapView<'a> {
             cpus: cell("cpus"),
             ratio,
             saved: ratio.and_then(span).zip(trap_ns).map(|(ratio, ns)| saved(ns, ratio)),
-            missing: self.records.iter().rev().filter(same).find_map(|r| Missing::of(r)),
+            missing: here.filter(same).find_map(Missing::of),
             verdict,
             withheld,
         }
@@ -234,15 +241,17 @@ impl<'a> TrapView<'a> {
 
     /// What every row at a point suffers from.
     pub(super) fn caveats(&self, column: &Column<'_>, place: Place<'_>) -> Vec<Caveat> {
-        let here = |r: &&&Record| Place::of(r) == place && column.holds(r);
-        let value = |r: &&Record| Some((r.variant.clone(), r.value?));
-        let of = |metric: &'static str| self.records.iter().filter(here).filter(move |r| measures(r, metric));
-        let stolen = self.records.iter().rev().find(here).and_then(|r| column.run_of(r)?.stolen).unwrap_or(0.0);
+        let here: Vec<&Record> = self.here(place).filter(|r| column.holds(r)).collect();
+        let value = |r: &&&Record| Some((r.variant.clone(), r.value?));
+        let of = |metric: &'static str| here.iter().filter(move |r| measures(r, metric));
+        let stolen = here.last().and_then(|r| column.run_of(r)?.stolen).unwrap_or(0.0);
         // What the host took from the machine meanwhile it took from these threads as well.
-        let taken =
-            of("taken").filter_map(value).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(v, taken)| (v, taken + stolen));
-        let floor = of("cpus").filter(|r| r.role == Role::Floor).find_map(value);
-        let run = self.records.iter().rev().find(here).and_then(|r| column.run_of(r));
+        let taken = of("taken")
+            .filter_map(|r| value(&r))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(v, taken)| (v, taken + stolen));
+        let floor = of("cpus").filter(|r| r.role == Role::Floor).find_map(|r| value(&r));
+        let run = here.last().and_then(|r| column.run_of(r));
         let missed = run.is_some_and(|run| column.missed(Kind::of(place.threads), &run.run));
         let cores = run.and_then(|run| run.provenance.cores);
         let unpinned = run.is_some_and(|run| run.unpinned);
