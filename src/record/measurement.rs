@@ -70,7 +70,7 @@ pub struct Record {
 }
 
 /// Trap, n, threads, case, variant, instrument.
-pub(super) type Cell<'a> = (&'a str, u64, usize, &'a str, &'a str, Instrument);
+pub type Cell<'a> = (&'a str, u64, usize, &'a str, &'a str, Instrument);
 
 impl Record {
     /// A record with no value yet.
@@ -152,7 +152,8 @@ impl Record {
     }
 
     /// What it is of: the trap, the point, the variant and the instrument.
-    pub(super) fn cell(&self) -> Cell<'_> {
+    #[must_use]
+    pub fn cell(&self) -> Cell<'_> {
         (&self.trap, self.n, self.threads, &self.case, &self.variant, self.instrument)
     }
 }

@@ -8,6 +8,6 @@ mod run;
 mod store;
 mod upgrade;
 
-pub use measurement::{Record, Variance};
+pub use measurement::{Cell, Record, Variance};
 pub use run::{CoreProbe, GoProvenance, Layouts, Provenance, Run, SCHEMA, Sweeps, TrapNote};
 pub use store::{Archive, Damage, Store, StoreError, file_name};

@@ -99,8 +99,21 @@ impl Archive {
             other => other.map_err(io_error("read", path))?,
         };
         // One damaged byte must not cost the other lines, so a line that isn't UTF-8 fails on its own.
+        self.take(path, &String::from_utf8_lossy(&bytes));
+        Ok(())
+    }
+
+    /// Reads the lines of a text that is no file, by the name that damage is told under.
+    #[must_use]
+    pub fn read_text(name: &Path, text: &str) -> Self {
+        let mut archive = Self::default();
+        archive.take(name, text);
+        archive
+    }
+
+    fn take(&mut self, path: &Path, text: &str) {
         let mut lines = Vec::new();
-        for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
+        for (number, line) in text.lines().enumerate() {
             match read_line(line) {
                 Ok(line) => lines.push(line),
                 Err(why) => self.damage.push(Damage { path: path.into(), line: number + 1, why }),
@@ -112,7 +125,6 @@ impl Archive {
                 Line::Record(record) => self.records.push(*record),
             }
         }
-        Ok(())
     }
 
     /// What one run measured.

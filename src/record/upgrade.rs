@@ -93,7 +93,6 @@ fn renamed(record: &mut Record) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::Archive;
     use super::{Line, all, run};
     use crate::trap::{Instrument, Point, Role};
 
@@ -122,22 +121,5 @@ mod tests {
         assert!(latency.value == Some(1.0) && latency.low == Some(1.0) && latency.high.is_some_and(|high| high < 1.2));
         assert_eq!(now.value, Some(1.3), "what is written now is as it was written");
         assert_eq!(ratio.value, Some(1.3), "layouts have medians of their own");
-    }
-
-    #[test]
-    fn the_first_committed_results_are_read_as_they_were_meant() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/results/2026-11-23-xeon-2.80GHz-2cores");
-        let archive = Archive::read_folder(folder.as_ref()).expect("the folder is there");
-        assert_eq!(archive.damage, []);
-        let run = archive.runs.iter().find(|r| r.sweeps.is_some_and(|s| s.planned() == 10)).expect("the full run");
-        assert!(run.unpinned && run.probes.len() == 1 && run.target == "ratio");
-        let is_row = |r: &&super::Record| {
-            (r.trap.as_str(), r.variant.as_str(), r.threads, r.case.as_str())
-                == ("contended_map", "dashmap", 8, "reads=99")
-        };
-        let ratios: Vec<_> = archive.records.iter().filter(is_row).filter(|r| r.run == run.run).collect();
-        let ratio = ratios.iter().find(|r| r.metric.as_deref() == Some("ratio")).expect("a ratio");
-        assert!((ratio.value.expect("measured") - 3.36).abs() < 0.01 && ratio.processes.len() == 10);
-        assert!(!archive.records.iter().any(|r| r.metric.as_deref() == Some("ratio_of_totals")));
     }
 }

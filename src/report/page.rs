@@ -1,4 +1,4 @@
-//! The page of the report, in a file beside the records.
+//! The pages of the report, in files beside the records.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::document::document;
+use super::html::html;
 use super::markdown::markdown;
 use super::model::{Block, Document};
+#[cfg(feature = "catalog")]
+use crate::catalog::source;
 use crate::record::{Archive, StoreError};
 
 const CRITERION: &str = "../criterion/report/index.html";
@@ -28,17 +31,25 @@ pub enum ReportError {
     },
 }
 
-/// Reads the records under this folder (`records/*.jsonl`), writes the page (`report.md`) beside them in one step, and
-/// returns what it has read.
+// Without the catalog no trap's source is known.
+#[cfg(not(feature = "catalog"))]
+const fn source(_name: &str) -> Option<&'static str> {
+    None
+}
+
+/// Reads the records under this folder (`records/*.jsonl`), writes the pages (`report.md`, `report.html`) beside them, each in one
+/// step, and returns what it has read.
 ///
 /// # Errors
-/// If the records can't be read or the page can't be written.
+/// If the records can't be read or a page can't be written.
 pub fn write(folder: &Path) -> Result<Archive, ReportError> {
     let archive = Archive::read_folder(&folder.join("records"))?;
-    let path = folder.join("report.md");
     let mut document = document(&archive);
     link_criterion(&mut document, folder);
-    replace(&path, &markdown(&document)).map_err(|source| ReportError::Io { path, source })?;
+    for (name, page) in [("report.md", markdown(&document)), ("report.html", html(&archive, source))] {
+        let path = folder.join(name);
+        replace(&path, &page).map_err(|source| ReportError::Io { path, source })?;
+    }
     Ok(archive)
 }
 

@@ -28,6 +28,13 @@ impl<'a> Place<'a> {
         title
     }
 
+    /// `n=50000,threads=8,owning`, as it is typed.
+    pub(super) fn key(&self) -> String {
+        let threads = if self.threads > 1 { format!(",threads={}", self.threads) } else { String::new() };
+        let case = if self.case.is_empty() { String::new() } else { format!(",{}", self.case) };
+        format!("n={}{threads}{case}", self.n)
+    }
+
     /// `50k 8t owning`, where there is little room.
     pub(super) fn short(&self) -> String {
         let threads = if self.threads > 1 { format!(" {}t", self.threads) } else { String::new() };

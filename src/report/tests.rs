@@ -209,16 +209,6 @@ fn pages_are_written_beside_the_records() -> Result<(), Box<dyn std::error::Erro
 }
 
 #[test]
-fn the_first_committed_results_are_a_column() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/results");
-    let archive = Archive::read_tree(folder.as_ref()).expect("the folder is there");
-    let [page, _] = pages(&archive);
-    assert!(page.contains("unpinned") && !page.contains("No ratios of time yet"));
-    fits(&page);
-    fits(&summary(&archive));
-}
-
-#[test]
 fn excerpts_are_spliced_between_their_markers() -> Result<(), SpliceError> {
     let archive = made_up_archives::archive();
     let page = "# Mine\n<!-- trapline:vec_growth -->\nold\n<!-- /trapline:vec_growth -->\nend\n";

@@ -16,13 +16,14 @@ struct Decided<'a> {
 }
 
 /// One way from point to point: what varies, all else equal.
-struct Axis {
+pub(super) struct Axis {
     // The position along the axis and what must be equal; None where a point does not lie on it.
-    at: fn(&Place<'_>) -> Option<(f64, String)>,
-    name: fn(&Place<'_>) -> String,
+    pub(super) at: fn(&Place<'_>) -> Option<(f64, String)>,
+    pub(super) name: fn(&Place<'_>) -> String,
 }
 
-const AXES: [Axis; 3] = [
+/// Every way: over n, over threads, over a size in the name of the case.
+pub(super) const AXES: [Axis; 3] = [
     Axis {
         at: |p| Some((p.n as f64, format!("{}\u{1f}{}", p.threads, p.case))),
         name: |p| format!("n{TIE}={TIE}{}", count(p.n as f64)),

@@ -15,6 +15,10 @@ macro_rules! catalog {
 
         /// Every trap, in the order of the list above.
         pub(crate) const LISTED: &[Trap] = &[$($name::TRAP),*];
+
+        /// The source of each, by its name.
+        pub(crate) const SOURCES: &[(&str, &str)] =
+            &[$((stringify!($name), include_str!(concat!(stringify!($name), ".rs")))),*];
     };
 }
 

@@ -22,5 +22,5 @@ pub(super) mod steal;
 
 pub use error::SessionError;
 pub use listing::measured_points;
-pub use paths::{target_folder, target_name};
+pub use paths::{folder, target_folder, target_name};
 pub use run::{INTERRUPTED, Session, WRONG_COMMAND, main};

@@ -25,6 +25,12 @@ pub fn target_folder() -> PathBuf {
     named.or_else(marked).unwrap_or_else(|| "target".into())
 }
 
+/// Where everything is written: the folder that `TRAPLINE_FOLDER` names, else `trapline` in the target directory.
+#[must_use]
+pub fn folder() -> PathBuf {
+    std::env::var_os("TRAPLINE_FOLDER").map_or_else(|| target_folder().join("trapline"), PathBuf::from)
+}
+
 // The tag of a cache is there only where cargo has made the folder; what it knows of the compiler always is.
 fn is_marked(folder: &Path) -> bool {
     ["CACHEDIR.TAG", ".rustc_info.json"].iter().any(|mark| folder.join(mark).exists())

@@ -11,7 +11,7 @@ use super::footprint::Footprint;
 use super::last;
 use super::listing::{list, measured_points, test};
 use super::opening::{circumstances, drop_others, forget, open_store, read_executable};
-use super::paths::target_folder;
+use super::paths;
 use super::progress::Progress;
 use crate::record::{Record, Run, Store};
 use crate::report;
@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
             progress.note(&format!("ignores {}: criterion's own, for the time target", args.criterion.join(" ")));
         }
         let executable = read_executable()?;
-        let folder = target_folder().join("trapline");
+        let folder = paths::folder();
         let mut store = open_store(&folder, instrument, &progress)?;
         if instrument != Instrument::Go {
             forget(&mut store, known, &progress);

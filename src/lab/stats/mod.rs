@@ -13,6 +13,7 @@ mod line;
 mod permutation;
 #[cfg(test)]
 pub(crate) mod simulated;
+mod two;
 
 pub use components::{Components, components};
 pub use interval::{
@@ -21,3 +22,4 @@ pub use interval::{
 };
 pub use line::{Line, line};
 pub use permutation::{holm, permutation_p};
+pub use two::{Change, change};

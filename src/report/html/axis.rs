@@ -1,0 +1,77 @@
+//! A logarithmic axis, along which twice and half lie equally far from 1.
+
+/// From values to places in a drawing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Log {
+    low: f64,
+    high: f64,
+    from: f64,
+    to: f64,
+}
+
+impl Log {
+    /// An axis that has room for these values, from one place to another; none where no value has a logarithm.
+    pub(super) fn over(values: impl Iterator<Item = f64>, [from, to]: [f64; 2]) -> Option<Self> {
+        let values = values.filter(|value| value.is_finite() && *value > 0.0);
+        let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+        let room = 1.04;
+        (low <= high).then(|| Self { low: (low / room).ln(), high: (high * room).ln(), from, to })
+    }
+
+    /// Where a value lies; at an end if it lies beyond it.
+    pub(super) fn at(&self, value: f64) -> f64 {
+        let share = (value.max(f64::MIN_POSITIVE).ln() - self.low) / (self.high - self.low);
+        self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
+    }
+
+    /// Round values along it: 1, 2 and 5 of each power of ten, the powers alone where that is many, and finer ones where it is few.
+    pub(super) fn ticks(&self) -> Vec<f64> {
+        let finer: [&[f64]; 2] =
+            [&[1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0, 7.0, 8.0, 9.0], &[1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0]];
+        let fits = |ticks: &Vec<f64>| (3..=7).contains(&ticks.len());
+        let steps = [&[1.0, 2.0, 5.0][..], finer[1], finer[0]].map(|steps| self.round(steps));
+        steps.into_iter().find(fits).unwrap_or_else(|| self.thinned(self.round(&[1.0])))
+    }
+
+    fn round(&self, steps: &[f64]) -> Vec<f64> {
+        let (first, last) = ((self.low / 10_f64.ln()).floor() as i32, (self.high / 10_f64.ln()).ceil() as i32);
+        let each = (first..=last).flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)));
+        each.filter(|value| (self.low..=self.high).contains(&value.ln())).collect()
+    }
+
+    fn thinned(&self, ticks: Vec<f64>) -> Vec<f64> {
+        let step = ticks.len().div_ceil(7).max(1);
+        ticks.into_iter().step_by(step).collect()
+    }
+}
+
+/// A place in a drawing, to a tenth.
+pub(super) fn px(value: f64) -> String {
+    format!("{value:.1}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twice_and_half_lie_equally_far_from_one() {
+        let axis = Log::over([0.25, 4.0].into_iter(), [0.0, 100.0]).expect("two values");
+        let [half, one, twice] = [0.5, 1.0, 2.0].map(|value| axis.at(value));
+        assert!((one - 50.0).abs() < 1e-9 && (twice - one - (one - half)).abs() < 1e-9);
+        assert_eq!([axis.at(0.0), axis.at(1e9)], [0.0, 100.0], "what lies beyond is at the end");
+    }
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        let ticks = |low, high| Log::over([low, high].into_iter(), [0.0, 1.0]).expect("two values").ticks();
+        assert_eq!(ticks(0.6, 6.0), [1.0, 2.0, 5.0]);
+        assert_eq!(ticks(16.0, 100_000.0), [100.0, 1e3, 1e4, 1e5]);
+        assert!(ticks(1e-12, 1e12).len() <= 7);
+    }
+
+    #[test]
+    fn what_has_no_logarithm_has_no_place() {
+        assert_eq!(Log::over([0.0, f64::NAN, -1.0, f64::INFINITY].into_iter(), [0.0, 1.0]), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! The blocks of the report as HTML. What comes from a record is escaped by the template, always.
+
+use maud::{Markup, html};
+
+use crate::report::model::{Align, Block, Table};
+use crate::report::number::TIE;
+
+/// Blocks, in reading order.
+pub(super) fn all(blocks: &[Block]) -> Markup {
+    html! { @for block in blocks { (one(block)) } }
+}
+
+fn one(block: &Block) -> Markup {
+    match block {
+        Block::Heading(text) => html! { h3 { (prose(text)) } },
+        Block::Paragraph(text) => html! { p { (prose(text)) } },
+        Block::Note(text) => html! { p.note { (prose(text)) } },
+        Block::Facts(facts) => html! {
+            dl { @for (name, what) in facts { div { dt { (name) } dd { (prose(what)) } } } }
+        },
+        Block::Table(table) => self::table(table),
+        // Only a path beside the page is followed.
+        Block::Link { text, target } if target.contains(':') => html! { p { (prose(text)) ": " (target) } },
+        Block::Link { text, target } => html! { p { a href=(target) { (prose(text)) } } },
+    }
+}
+
+/// A table that scrolls by itself where the screen is narrow.
+pub(super) fn table(table: &Table) -> Markup {
+    let label = table.columns.first().map_or("", |column| column.header.as_str());
+    html! {
+        div.scroll tabindex="0" role="region" aria-label={ "Table by " (label) } {
+            table {
+                thead { tr { @for column in &table.columns { th scope="col" class=(class(column.align)) { (spaced(&column.header, column.align)) } } } }
+                tbody { @for row in &table.rows { tr { @for (at, cell) in row.iter().enumerate() { (self::cell(table, at, cell)) } } } }
+            }
+        }
+    }
+}
+
+fn cell(table: &Table, at: usize, text: &str) -> Markup {
+    let align = table.columns.get(at).map_or(Align::Left, |column| column.align);
+    match at {
+        0 => html! { th scope="row" { (prose(text)) } },
+        _ => html! { td class=(class(align)) { (spaced(text, align)) } },
+    }
+}
+
+const fn class(align: Align) -> &'static str {
+    match align {
+        Align::Left => "words",
+        Align::Right => "number",
+        Align::Drawing => "drawing",
+    }
+}
+
+// A drawing of characters is nothing to be read aloud.
+fn spaced(text: &str, align: Align) -> Markup {
+    match align {
+        Align::Drawing => html! { span aria-hidden="true" { (text.replace(' ', "\u{a0}")) } },
+        _ => prose(text),
+    }
+}
+
+/// Prose in which `code` is marked as in Markdown.
+pub(super) fn prose(text: &str) -> Markup {
+    let text = text.replace(TIE, "\u{a0}");
+    html! { @for (at, part) in text.split('`').enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_record_says_is_text_and_never_markup() {
+        let evil = "<script>alert(1)</script>\" onload=\"x";
+        let table = Table {
+            columns: Table::of(&[(evil, Align::Left), (evil, Align::Drawing)]).columns,
+            rows: vec![vec![evil.into(); 2]],
+        };
+        let link = Block::Link { text: evil.into(), target: "javascript:alert(1)".into() };
+        let facts = Block::Facts(vec![(evil.into(), evil.into())]);
+        let page = all(&[Block::Heading(evil.into()), Block::Note(evil.into()), Block::Table(table), link, facts])
+            .into_string();
+        assert!(
+            !page.contains("<script") && !page.contains("href=\"javascript") && !page.contains("\" onload"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn code_is_marked() {
+        assert_eq!(prose("a `Vec<u8>` b").into_string(), "a <code>Vec&lt;u8&gt;</code> b");
+    }
+}

@@ -1,0 +1,120 @@
+//! The section of one trap: the habit, when to apply the advice, the code, the plots, and the tables beneath.
+
+use maud::{Markup, html};
+
+use super::axis::Log;
+use super::blocks::{self, prose};
+use super::summary::word_class;
+use super::{code, curves, forest, tail, trade};
+use crate::report::column::Column;
+use crate::report::model::{Block, Section};
+use crate::report::place::Place;
+use crate::report::row::Row;
+use crate::report::section;
+use crate::report::view::TrapView;
+use crate::trap::Role;
+
+const WIDTH: f64 = 260.0;
+
+/// The section, with the source of the trap where there is one.
+pub(super) fn section(trap: &TrapView<'_>, source: Option<&str>) -> Markup {
+    let Section { heading, blocks, .. } = section::section(trap);
+    let (about, tables) = split(blocks);
+    html! {
+        section id=(trap.name) aria-labelledby={ "h-" (trap.name) } {
+            h2 id={ "h-" (trap.name) } { (prose(&heading)) }
+            (blocks::all(&about))
+            @if let Some(column) = trap.column {
+                (advice(trap, column))
+                (source.map_or_else(|| html! {}, |source| beside(trap, column, source)))
+                (headlines(trap, column))
+                (curves::plots(trap, column))
+            }
+            (tail::plots(trap))
+            (trade::plots(trap))
+            details { summary { "All rows of " (trap.name) } (blocks::all(&tables)) }
+            p.up { a href="#top" { "All traps" } }
+        }
+    }
+}
+
+// What it is, and what was measured of it point by point.
+fn split(mut blocks: Vec<Block>) -> (Vec<Block>, Vec<Block>) {
+    let at = blocks.iter().position(|block| matches!(block, Block::Heading(_))).unwrap_or(blocks.len());
+    let tables = blocks.split_off(at);
+    (blocks, tables)
+}
+
+// Where the advice wins, where it does not, and where nothing can be said.
+fn advice<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
+    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    let mut advised = None;
+    for place in trap.places() {
+        let rows = trap.rows(column, place);
+        let Some(row) = rows.iter().find(|row| row.role == Role::Fix).filter(|row| row.ratio.is_some()) else {
+            continue;
+        };
+        advised.get_or_insert(row.variant);
+        let told = format!("{} ({})", place.title(), row.said());
+        match said.iter_mut().find(|(word, _)| *word == row.word()) {
+            Some((_, places)) => places.push(told),
+            None => said.push((row.word(), vec![told])),
+        }
+    }
+    html! {
+        @if let Some(name) = advised {
+            div.advice {
+                h3 { "Where " code { (name) } " pays" }
+                dl { @for (word, places) in &said { div {
+                    dt class={ "verdict " (word_class(word)) } { (word) }
+                    dd { @for (at, place) in places.iter().enumerate() { @if at > 0 { "; " } (prose(place)) } }
+                } } }
+            }
+        }
+    }
+}
+
+fn beside<'a>(trap: &TrapView<'a>, column: &Column<'a>, source: &str) -> Markup {
+    let rows = trap.headlines().first().map(|place| trap.rows(column, *place)).unwrap_or_default();
+    let of = |role| {
+        rows.iter()
+            .find(|row| row.role == role)
+            .and_then(|row| Some((row.variant, code::function(source, row.variant)?)))
+    };
+    let (habit, fix) = (of(Role::Trap), of(Role::Fix));
+    html! {
+        @if habit.is_some() || fix.is_some() {
+            div.beside {
+                @for (what, shown) in [("The trap", habit), ("The advice", fix)] {
+                    @if let Some((name, text)) = shown { div { h3 { (what) ": " code { (name) } } (code::coloured(text)) } }
+                }
+            }
+        }
+    }
+}
+
+// The rows of each headline point as bars on one axis.
+fn headlines<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
+    let points: Vec<(Place<'_>, Vec<Row<'_>>)> =
+        trap.headlines().into_iter().map(|place| (place, trap.rows(column, place))).collect();
+    let layouts = |row: &Row<'_>| row.ratio.map(|ratio| ratio.samples.clone()).unwrap_or_default();
+    html! {
+        div.headlines {
+            @for (place, rows) in &points {
+                @if let Some(axis) = Log::over(rows.iter().filter_map(Row::span).flatten().chain(rows.iter().flat_map(layouts)).chain([0.9, 1.1]), [4.0, WIDTH - 4.0]) {
+                    @if rows.iter().any(|row| row.span().is_some()) {
+                        table.bars {
+                            caption { (prose(&place.title())) }
+                            thead { tr { th scope="col" { "variant" } th scope="col" { "trap ÷ variant" (forest::scale(&axis, WIDTH)) } th scope="col" { "verdict" } } }
+                            tbody { @for row in rows.iter().filter(|row| row.role != Role::Trap) { tr {
+                                th scope="row" { (row.variant) @if row.role != Role::Fix { " (" (row.role.word()) ")" } }
+                                td { @if let Some(span) = row.span() { (forest::bar(&axis, WIDTH, span, &layouts(row), &row.word())) } (prose(&row.said())) }
+                                td class={ "verdict " (word_class(&row.word())) } { (row.word()) }
+                            } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
