@@ -129,7 +129,8 @@ impl House {
         let child = [module, std::slice::from_ref(name)].concat();
         let imported = known.iter().rev().find(|(path, known)| known == name && self.file_of(path).is_some());
         match (name.as_str(), imported) {
-            ("crate" | "super" | "self", _) => Some(here),
+            // The binary knows the library by its name.
+            ("crate" | "trapline" | "super" | "self", _) => Some(here),
             (_, Some((path, _))) => Some(path[..path.len() - 1].to_vec()),
             _ => self.file_of(&child).is_some().then(|| module.to_vec()),
         }
@@ -161,7 +162,7 @@ fn from_root(here: &[String], path: &[String]) -> Module {
     let mut at = here.to_vec();
     for (place, name) in path.iter().enumerate() {
         match name.as_str() {
-            "crate" => at.clear(),
+            "crate" | "trapline" => at.clear(),
             "super" => drop(at.pop()),
             "self" if place == 0 => (),
             _ => at.push(name.clone()),

@@ -1,0 +1,56 @@
+//! `compare`: two sets of records beside each other.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use trapline::report::{self, Comparison};
+
+use super::fault::{Fault, print};
+use super::source;
+
+/// What to compare, and what makes it fail.
+#[derive(Args)]
+#[command(after_help = "Example: trapline compare before target/trapline/records --fail-on loses --fail-on allocs")]
+pub(crate) struct Compare {
+    /// Folder with the old records
+    old: PathBuf,
+    /// Folder with the new ones
+    new: PathBuf,
+    /// Every row, and not only those that differ for certain
+    #[arg(long)]
+    all: bool,
+    /// As Markdown
+    #[arg(long)]
+    markdown: bool,
+    /// End with exit code 1 if this has happened
+    #[arg(long, value_enum)]
+    fail_on: Vec<Loss>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Loss {
+    /// A fix gains less than it did, at a headline point and for certain
+    Loses,
+    /// A variant asks the heap for more than it did
+    Allocs,
+}
+
+/// Prints what differs.
+pub(crate) fn compare(wanted: &Compare) -> Result<(), Fault> {
+    let [old, new] = [source::read_whole(Some(&wanted.old))?, source::read_whole(Some(&wanted.new))?];
+    source::one_machine(&old)?;
+    source::one_machine(&new)?;
+    let none = || Fault::wrong("one of them has no ratios and no counts; cargo bench makes them");
+    let comparison = Comparison::of(&old, &new).ok_or_else(none)?;
+    let document = comparison.document(wanted.all);
+    print(&if wanted.markdown { report::markdown(&document) } else { report::text(&document) })?;
+    let happened = |loss: &&Loss| match loss {
+        Loss::Loses => comparison.loses(),
+        Loss::Allocs => comparison.allocates_more(),
+    };
+    let why = |loss: &Loss| match loss {
+        Loss::Loses => Fault::failed("a fix gains less than it did (--fail-on loses)"),
+        Loss::Allocs => Fault::failed("a variant asks the heap for more than it did (--fail-on allocs)"),
+    };
+    wanted.fail_on.iter().find(happened).map_or(Ok(()), |loss| Err(why(loss)))
+}
