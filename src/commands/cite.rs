@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 use trapline::catalog;
 use trapline::lab::session::args;
 use trapline::record::Archive;
-use trapline::report::{self, Citation, CiteError, Cited};
+use trapline::report::{self, CiteError, Cited};
+use trapline::trap::Instrument;
 
 use super::fault::{Fault, print};
 use super::source;
@@ -53,7 +54,7 @@ pub(crate) fn cite(wanted: &Cite) -> Result<(), Fault> {
     source::whole(&archive)?;
     source::one_machine(&archive)?;
     let cited = Cited { trap, point, variant: wanted.variant.as_deref(), allow_dirty: wanted.allow_dirty };
-    let citation = Citation::of(&archive, cited).map_err(|error| match error {
+    let citation = report::cite(&archive, cited).map_err(|error| match error {
         CiteError::Unknown(_) if !is_known(trap) => Fault::wrong(args::unknown(trap, catalog::TRAPS)),
         CiteError::Unknown(why) => Fault::wrong(why),
         CiteError::Refused(why) => Fault::failed(why),
@@ -75,7 +76,7 @@ fn records(wanted: &Cite, trap: &str) -> Result<Archive, Fault> {
         return Ok(report::shipped());
     }
     let archive = source::read(wanted.from.as_deref())?;
-    let has = archive.records.iter().any(|record| record.trap == trap);
+    let has = archive.records.iter().any(|record| record.trap == trap && record.instrument == Instrument::Ratio);
     if wanted.from.is_some() || has || !archive.damage.is_empty() {
         return Ok(archive);
     }

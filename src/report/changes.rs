@@ -1,6 +1,6 @@
 //! What a comparison has found, on a page.
 
-use super::compare::{Comparison, Counted, Moved};
+use super::compare::{Comparison, Counted, Moved, is_relinked};
 use super::ground;
 use super::model::{Align, Block, Document, Section, Table, fact, note, paragraph};
 use super::number::{NONE, TIE, count, factor, interval, many};
@@ -46,11 +46,15 @@ impl Comparison<'_> {
             ),
             (differ(|p| &p.allocator), "two allocators: what differs may be theirs"),
             (differ(|p| &p.rustc), "two compilers: what differs may be theirs"),
+            (
+                !is_relinked(old) || !is_relinked(new),
+                "fewer than three code layouts: the change of a link can't be told from that of the code, and no ratio has moved for certain",
+            ),
             (old.quick || new.quick, "a quick run is among them: its intervals are wide"),
             (old.solo != new.solo || old.unpinned != new.unpinned, "they were run in different ways"),
         ];
         let said = said.into_iter().filter(|(is, _)| *is).map(|(_, why)| why.to_owned());
-        said.chain(self.lonely()).collect()
+        said.chain(self.lonely()).chain(self.untested()).collect()
     }
 
     fn lonely(&self) -> Option<String> {
@@ -63,6 +67,11 @@ impl Comparison<'_> {
             )
         };
         (old + new > 0).then(said)
+    }
+
+    fn untested(&self) -> Option<String> {
+        let said = || format!("not tested: {} of fewer than three layouts or runs", many(self.untested, "ratio"));
+        (self.untested > 0).then(said)
     }
 
     /// One sentence: how many rows there are and how many have moved.

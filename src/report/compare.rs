@@ -1,6 +1,6 @@
 //! Two sets of records beside each other: which ratios have moved, and which counts have.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::cell::measures;
 use super::column::Column;
@@ -73,6 +73,8 @@ pub struct Comparison<'a> {
     pub(super) counts: Vec<Counted<'a>>,
     /// Rows of ratios and counts that only one of the sets has.
     pub(super) lonely: [usize; 2],
+    /// Ratios of too few layouts to be tested.
+    pub(super) untested: usize,
 }
 
 impl<'a> Comparison<'a> {
@@ -80,16 +82,30 @@ impl<'a> Comparison<'a> {
     #[must_use]
     pub fn of(old: &'a Archive, new: &'a Archive) -> Option<Self> {
         let (old, new) = (Side::of(old)?, Side::of(new)?);
-        let known: HashMap<_, &Record> = old.records.iter().map(|record| (key(record), *record)).collect();
-        let pair = |record: &&'a Record| Some((*known.get(&key(record))?, *record));
+        let pair = |(key, record): (&Key<'a>, &&'a Record)| Some((*old.records.get(key)?, *record));
         let pairs: Vec<(&Record, &Record)> = new.records.iter().filter_map(pair).collect();
-        let lonely = [old.records.len() - pairs.len(), new.records.len() - pairs.len()];
+        let lonely = [&old, &new].map(|side| side.records.len() - pairs.len());
         let (ratios, counts): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(_, new)| is_ratio(new));
         let counts = counts.into_iter().map(|(old, new)| Counted { old, new });
         let counts: Vec<Counted<'_>> = counts.filter(Counted::is_exact).collect();
         let compared = counts.len();
         let counts = counts.into_iter().filter(Counted::differs).collect();
-        Some(Self { runs: [old.run, new.run], moved: moved(&ratios), compared, counts, lonely })
+        let runs = [old.run, new.run];
+        let moved = moved(&ratios, runs.iter().flatten().all(|run| is_relinked(run)));
+        let untested = ratios.len() - moved.len();
+        Some(Self { runs, moved, compared, counts, lonely, untested })
+    }
+
+    /// Whether there is a headline row of which it can be said whether it has moved.
+    #[must_use]
+    pub fn tests_ratios(&self) -> bool {
+        self.runs.iter().flatten().all(|run| is_relinked(run)) && self.moved.iter().any(|row| row.new.headline)
+    }
+
+    /// Whether there is an exact count in both.
+    #[must_use]
+    pub fn tests_counts(&self) -> bool {
+        self.compared > 0
     }
 
     /// Whether a fix has lost some of its gain at a headline point, for certain.
@@ -105,30 +121,34 @@ impl<'a> Comparison<'a> {
     }
 }
 
-// The rows of one set that may be compared.
+/// Whether a run had links enough to tell what the next one may give.
+pub(super) fn is_relinked(run: &Run) -> bool {
+    run.layouts.as_ref().is_some_and(|layouts| layouts.one.is_none() && layouts.distinct >= 3)
+}
+
+type Key<'a> = (Cell<'a>, Option<&'a str>);
+
+// The rows of one set that may be compared, in their order; of a cell that is there twice the last one.
 struct Side<'a> {
     run: Option<&'a Run>,
-    records: Vec<&'a Record>,
+    records: BTreeMap<Key<'a>, &'a Record>,
 }
 
 impl<'a> Side<'a> {
     fn of(archive: &'a Archive) -> Option<Self> {
         let columns = Column::all(archive);
         let column = columns.first();
-        let source = column.and_then(Column::run).map_or("", |run| run.source.as_str());
+        let newest = || archive.runs.iter().max_by_key(|run| &run.started);
+        let run = column.and_then(Column::run).or_else(newest)?;
+        let alike = |other: &Run| other.source == run.source && other.provenance.allocator == run.provenance.allocator;
         let here = |record: &&Record| match record.instrument {
             Instrument::Ratio => column.is_some_and(|column| column.holds(record)),
-            _ => archive.run_of(record).is_some_and(|run| run.source == source),
+            _ => archive.run_of(record).is_some_and(alike),
         };
         let rows = archive.records.iter().filter(|r| is_ratio(r) || is_count(r)).filter(here);
-        let records: Vec<&Record> = rows.collect();
-        let run = column.and_then(Column::run).or(archive.runs.last());
-        (!records.is_empty()).then_some(Self { run, records })
+        let records: BTreeMap<Key<'_>, &Record> = rows.map(|r| ((r.cell(), r.metric.as_deref()), r)).collect();
+        (!records.is_empty()).then_some(Self { run: Some(run), records })
     }
-}
-
-fn key(record: &Record) -> (Cell<'_>, Option<&str>) {
-    (record.cell(), record.metric.as_deref())
 }
 
 fn is_ratio(record: &Record) -> bool {
@@ -140,7 +160,7 @@ fn is_count(record: &Record) -> bool {
 }
 
 // Only headline rows carry claims: the others are looked at as well, and none of them is certain.
-fn moved<'a>(pairs: &[(&'a Record, &'a Record)]) -> Vec<Moved<'a>> {
+fn moved<'a>(pairs: &[(&'a Record, &'a Record)], relinked: bool) -> Vec<Moved<'a>> {
     let row = |&(old, new): &(&'a Record, &'a Record)| {
         let change = stats::change(&old.samples, &new.samples)?;
         Some(Moved { old, new, change, corrected: false })
@@ -149,7 +169,8 @@ fn moved<'a>(pairs: &[(&'a Record, &'a Record)]) -> Vec<Moved<'a>> {
     let p: Vec<f64> = rows.iter().filter(|row| row.new.headline).map(|row| row.change.p).collect();
     let certain = stats::holm(&p, ALPHA);
     for (row, certain) in rows.iter_mut().filter(|row| row.new.headline).zip(certain) {
-        row.corrected = certain;
+        // Of one link, the change of the link is taken for that of the code.
+        row.corrected = certain && relinked;
     }
     rows
 }

@@ -1,8 +1,10 @@
 //! A run on a reader's machine beside the committed results: whether each headline says the same here.
 
-use super::caveat::{Caveat, SHARED};
+use super::caveat::{Caveat, SHARED, WIDE};
 use super::cell::overlap;
 use super::column::Column;
+use super::compare::is_relinked;
+use super::ground;
 use super::model::{Align, Block, Document, Section, Table, fact, note, paragraph};
 use super::number::{NONE, figures, half_width, percent};
 use super::place::Place;
@@ -10,7 +12,6 @@ use super::row::Row;
 use super::times::next_link;
 use super::verdict::Word;
 use super::view::{TrapView, View};
-use super::{ground, verdict};
 use crate::record::{Archive, Provenance, Run};
 use crate::trap::Role;
 
@@ -114,11 +115,8 @@ fn of_trap<'a>(theirs: &TrapView<'a>, ours: &TrapView<'a>) -> Vec<(Vec<String>, 
     let row = |place: Place<'a>| {
         let committed =
             theirs.rows(their_column, place).into_iter().find(|row| row.role == Role::Fix && row.span().is_some())?;
-        let own = ours
-            .rows(our_column, place)
-            .into_iter()
-            .find(|row| row.variant == committed.variant && row.ratio.is_some())?;
-        let runs = [their_column.run_of(committed.ratio?)?, our_column.run_of(own.ratio?)?];
+        let own = ours.rows(our_column, place).into_iter().find(|row| row.variant == committed.variant)?;
+        let runs = [their_column.run_of(committed.ratio?)?, our_column.run()?];
         let agreement =
             Held { committed: &committed, own: &own, runs, place }.against(&ours.caveats(our_column, place));
         let cells = vec![
@@ -158,52 +156,52 @@ impl Held<'_, '_> {
 
     // What makes a number of this run no answer, whatever it is.
     fn doubtful(&self, caveats: &[Caveat]) -> Option<String> {
-        let run = self.runs[1];
-        let one = || run.layouts.as_ref().and_then(|layouts| layouts.one.clone());
-        let shared = || run.probes.iter().map(|probe| probe.slowdown).fold(0.0, f64::max);
-        let here = caveats
-            .iter()
-            .find(|caveat| matches!(caveat, Caveat::FewerCores { .. } | Caveat::Missed { .. }) || caveat.withholds());
-        let fewer = |caveat: &&Caveat| !matches!(caveat, Caveat::FewerCores { .. }) || self.cores_differ();
-        match () {
-            () if one().is_some() => {
-                one().map(|why| format!("one code layout only ({why}): another link may move the ratio"))
-            }
-            () if here.filter(fewer).is_some() => here.map(Caveat::to_string),
-            () if self.place.threads > 1 && shared() > SHARED => Some(format!(
-                "two threads at once took {}x the time of one: something else had a core",
-                figures(shared())
-            )),
-            () if self.word(self.own) == Some(Word::Unresolved) => {
-                Some("the trap against itself scatters more than the row".into())
-            }
-            () => None,
-        }
+        let missing = self.own.missing.as_ref().map(|missing| format!("{}: {}", missing.word, missing.why));
+        let told = |caveat: &&Caveat| match caveat {
+            Caveat::FewerCores { .. } => self.cores_differ(),
+            Caveat::Missed { .. } => true,
+            other => other.withholds(),
+        };
+        let caveat = || caveats.iter().find(told).map(Caveat::to_string);
+        missing.or_else(|| self.one_layout()).or_else(caveat).or_else(|| self.shared()).or_else(|| self.scatters())
+    }
+
+    fn one_layout(&self) -> Option<String> {
+        let why = self.runs[1].layouts.as_ref().and_then(|layouts| layouts.one.clone());
+        let why = why.map_or(String::new(), |why| format!(" ({why})"));
+        (!is_relinked(self.runs[1]))
+            .then(|| format!("fewer than three code layouts{why}: another link may move the ratio"))
+    }
+
+    // Of work that fills no core: whether two threads do is the machine's own, and the same in the committed run.
+    fn shared(&self) -> Option<String> {
+        let worst = self.runs[1].probes.iter().map(|probe| probe.slowdown).fold(0.0, f64::max);
+        let said =
+            || format!("two threads at once took {}x the time of one: something else had a core", figures(worst));
+        (self.place.threads > 1 && worst > SHARED).then(said)
+    }
+
+    fn scatters(&self) -> Option<String> {
+        let unresolved = self.own.verdict.is_some_and(|verdict| verdict.word == Word::Unresolved);
+        unresolved.then(|| "the trap against itself scatters more than the row".into())
     }
 
     fn cores_differ(&self) -> bool {
         self.runs[0].provenance.cores != self.runs[1].provenance.cores
     }
 
-    fn word(&self, row: &Row<'_>) -> Option<Word> {
-        row.verdict.map(|verdict| verdict.word)
-    }
-
+    // The range is missed: what is left are the words, and only decided ones take a side.
     fn by_word(&self, span: [f64; 3]) -> Agreement {
-        let [committed, own] = [self.committed, self.own].map(|row| self.word(row));
-        let side = |word: Option<Word>| match word {
-            Some(Word::Wins | Word::Faster) => 1,
-            Some(Word::Loses | Word::Slower) => -1,
-            _ => 0,
-        };
-        let (theirs, ours) = (side(committed), side(own));
+        let [theirs, ours] = [self.committed, self.own].map(side);
+        let wide = half_width(span[0], span[2]);
         match () {
-            () if committed == own || theirs != 0 && theirs == ours => Agreement::InDirection,
-            () if theirs * ours == -1 => self.another_ground().map_or(Agreement::Disagrees, Agreement::Inconclusive),
-            () if half_width(span[0], span[2]) > verdict::MARGIN - 1.0 => Agreement::Inconclusive(format!(
-                "a wide interval, ±{}, that meets no word",
-                percent(half_width(span[0], span[2]))
-            )),
+            () if theirs.is_some() && theirs == ours => Agreement::InDirection,
+            () if theirs.zip(ours).is_some_and(|(theirs, ours)| theirs * ours == -1) => {
+                self.another_ground().map_or(Agreement::Disagrees, Agreement::Inconclusive)
+            }
+            () if wide > WIDE => {
+                Agreement::Inconclusive(format!("a wide interval, ±{}, that meets no word", percent(wide)))
+            }
             () => Agreement::Inconclusive(format!(
                 "between the words: {} there, {} here",
                 self.committed.word(),
@@ -235,6 +233,17 @@ impl Held<'_, '_> {
         .into_iter()
         .flatten()
         .next()
+    }
+}
+
+// 1 for a fix that gains, -1 for one that costs, 0 for a tie; none where the word is not decided, or layouts change it.
+fn side(row: &Row<'_>) -> Option<i32> {
+    let verdict = row.verdict.filter(|verdict| verdict.suffix.is_none())?;
+    match verdict.word {
+        Word::Wins => Some(1),
+        Word::Loses => Some(-1),
+        Word::Ties => Some(0),
+        _ => None,
     }
 }
 
@@ -283,7 +292,7 @@ mod tests {
         };
         inconclusive(
             |run| run.layouts.iter_mut().for_each(|l| l.one = Some("installed".into())),
-            "one code layout only (installed)",
+            "fewer than three code layouts (installed)",
         );
         inconclusive(|run| run.probes.iter_mut().for_each(|probe| probe.slowdown = 1.9), "something else had a core");
         inconclusive(|run| run.provenance.cores = Some(1), "2\u{a0}threads on 1\u{a0}core");

@@ -11,6 +11,9 @@ pub struct Change {
     pub p: f64,
 }
 
+/// The square of what sums of logarithms lose by rounding, and more.
+const SAME: f64 = 1e-24;
+
 /// How the geometric mean of `new` compares with that of `old`, by Welch's test of the logarithms: the two may scatter unlike, and
 /// degrees of freedom are Satterthwaite's.
 ///
@@ -22,9 +25,9 @@ pub struct Change {
 pub fn change(old: &[f64], new: &[f64]) -> Option<Change> {
     let ([old_mean, old_part, old_freedom], [new_mean, new_part, new_freedom]) = (moments(old)?, moments(new)?);
     let (apart, variance) = (new_mean - old_mean, old_part + new_part);
-    if variance == 0.0 {
+    if variance < SAME {
         // Values that do not scatter at all differ or they don't.
-        return Some(Change { span: [apart.exp(); 3], p: if apart == 0.0 { 1.0 } else { 0.0 } });
+        return Some(Change { span: [apart.exp(); 3], p: if apart.powi(2) < SAME { 1.0 } else { 0.0 } });
     }
     let freedom = variance.powi(2) / (old_part.powi(2) / old_freedom + new_part.powi(2) / new_freedom);
     let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
@@ -91,6 +94,7 @@ mod tests {
     fn values_that_do_not_scatter_differ_or_they_do_not() {
         assert_eq!(change(&[2.0; 3], &[2.0; 3]).map(|change| change.p), Some(1.0));
         assert_eq!(change(&[2.0; 3], &[3.0; 3]).map(|change| change.p), Some(0.0));
+        assert_eq!(change(&[1.1; 3], &[1.1; 10]).map(|change| change.p), Some(1.0), "sums round");
         assert_eq!(change(&[2.0; 2], &[3.0; 3]), None);
         assert_eq!(change(&[2.0, 0.0, 1.0], &[3.0; 3]), None);
     }

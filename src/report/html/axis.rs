@@ -1,5 +1,15 @@
 //! A logarithmic axis, along which twice and half lie equally far from 1.
 
+use crate::report::number::short;
+
+/// Round steps within a power of ten, from the coarse to the fine.
+const STEPS: [&[f64]; 4] = [
+    &[1.0],
+    &[1.0, 2.0, 5.0],
+    &[1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0],
+    &[1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.2, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0],
+];
+
 /// From values to places in a drawing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Log {
@@ -12,7 +22,8 @@ pub(super) struct Log {
 impl Log {
     /// An axis that has room for these values, from one place to another; none where no value has a logarithm.
     pub(super) fn over(values: impl Iterator<Item = f64>, [from, to]: [f64; 2]) -> Option<Self> {
-        let values = values.filter(|value| value.is_finite() && *value > 0.0);
+        // What lies beyond these is no measurement, and has too many powers of ten between.
+        let values = values.filter(|value| (1e-15..=1e15).contains(value));
         let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
         let room = 1.04;
         (low <= high).then(|| Self { low: (low / room).ln(), high: (high * room).ln(), from, to })
@@ -24,13 +35,11 @@ impl Log {
         self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
     }
 
-    /// Round values along it: 1, 2 and 5 of each power of ten, the powers alone where that is many, and finer ones where it is few.
+    /// Round values along it: three to seven, of the coarsest steps that give so many.
     pub(super) fn ticks(&self) -> Vec<f64> {
-        let finer: [&[f64]; 2] =
-            [&[1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0, 7.0, 8.0, 9.0], &[1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0]];
-        let fits = |ticks: &Vec<f64>| (3..=7).contains(&ticks.len());
-        let steps = [&[1.0, 2.0, 5.0][..], finer[1], finer[0]].map(|steps| self.round(steps));
-        steps.into_iter().find(fits).unwrap_or_else(|| self.thinned(self.round(&[1.0])))
+        let few = |ticks: &Vec<f64>| (3..=7).contains(&ticks.len());
+        let steps = STEPS.iter().map(|steps| self.round(steps));
+        steps.into_iter().find(few).unwrap_or_else(|| self.thinned(self.round(STEPS[STEPS.len() - 1])))
     }
 
     fn round(&self, steps: &[f64]) -> Vec<f64> {
@@ -43,6 +52,14 @@ impl Log {
         let step = ticks.len().div_ceil(7).max(1);
         ticks.into_iter().step_by(step).collect()
     }
+}
+
+/// What a tick is called: without the last digits of binary fractions.
+pub(super) fn tick(value: f64) -> String {
+    if value >= 1e3 {
+        return short(value);
+    }
+    format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A place in a drawing, to a tenth.
@@ -67,7 +84,16 @@ mod tests {
         let ticks = |low, high| Log::over([low, high].into_iter(), [0.0, 1.0]).expect("two values").ticks();
         assert_eq!(ticks(0.6, 6.0), [1.0, 2.0, 5.0]);
         assert_eq!(ticks(16.0, 100_000.0), [100.0, 1e3, 1e4, 1e5]);
-        assert!(ticks(1e-12, 1e12).len() <= 7);
+        assert!(ticks(1e-12, 1e12).len() <= 7 && ticks(1.0, 1.79e308).len() <= 7);
+    }
+
+    #[test]
+    fn an_axis_has_ticks_and_they_are_named_in_few_digits() {
+        for (low, high) in [(0.97, 1.02), (3.2, 4.4), (1.9e6, 4.9e6), (0.66, 0.72)] {
+            let ticks = Log::over([low, high].into_iter(), [0.0, 1.0]).expect("two values").ticks();
+            assert!((1..=7).contains(&ticks.len()), "{low} to {high}: {ticks:?}");
+        }
+        assert_eq!([0.7 + 1e-16, 0.3, 1.0, 20.0, 5e4].map(tick), ["0.7", "0.3", "1", "20", "50k"]);
     }
 
     #[test]

@@ -62,6 +62,11 @@ fn spaced(text: &str, align: Align) -> Markup {
     }
 }
 
+/// A name that may break after its underscores, and nowhere else.
+pub(super) fn breakable(name: &str) -> Markup {
+    html! { @for (at, part) in name.split('_').enumerate() { @if at > 0 { "_" wbr; } (part) } }
+}
+
 /// Prose in which `code` is marked as in Markdown.
 pub(super) fn prose(text: &str) -> Markup {
     let text = text.replace(TIE, "\u{a0}");

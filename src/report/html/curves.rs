@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::axis::{Log, px};
-use super::panel::{ACROSS, Panel, UP, mark, named, series};
+use super::axis::{Log, px, tick};
+use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series};
 use crate::report::column::Column;
 use crate::report::number::{figures, short};
 use crate::report::place::Place;
@@ -19,7 +19,8 @@ use crate::trap::Role;
 pub(super) fn plots<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
     let points: Vec<Point<'_>> =
         trap.places().into_iter().map(|place| Point { place, rows: trap.rows(column, place) }).collect();
-    let drawn: Vec<Markup> = AXES.iter().flat_map(|axis| along(axis, &points)).collect();
+    let palette = Palette::of(trap);
+    let drawn: Vec<Markup> = AXES.iter().flat_map(|axis| along(axis, &points, &palette)).collect();
     html! { @if !drawn.is_empty() { div.plots { @for plot in &drawn { (plot) } } } }
 }
 
@@ -28,14 +29,14 @@ struct Point<'a> {
     rows: Vec<Row<'a>>,
 }
 
-fn along(axis: &Axis, points: &[Point<'_>]) -> Vec<Markup> {
+fn along(axis: &Axis, points: &[Point<'_>], palette: &Palette<'_>) -> Vec<Markup> {
     let mut ways: BTreeMap<String, Vec<(f64, &Point<'_>)>> = BTreeMap::new();
     for point in points.iter().filter(|point| point.rows.iter().any(|row| row.span().is_some())) {
         if let Some((at, rest)) = (axis.at)(&point.place) {
             ways.entry(rest).or_default().push((at, point));
         }
     }
-    ways.into_values().filter(|way| way.len() > 1).filter_map(|way| Way::of(axis, way)?.draw()).collect()
+    ways.into_values().filter(|way| way.len() > 1).filter_map(|way| Way::of(axis, way)?.draw(palette)).collect()
 }
 
 // Points that differ in one thing, in its order.
@@ -64,24 +65,30 @@ impl<'w, 'a> Way<'w, 'a> {
         Some(Self { axis, points, variants, x, y })
     }
 
-    fn draw(&self) -> Option<Markup> {
+    fn draw(&self, palette: &Palette<'_>) -> Option<Markup> {
         let first = self.points.first()?.1.place;
         let varies = (self.axis.name)(&first);
         let rest: Vec<String> = first.title().split(", ").filter(|part| *part != varies).map(Into::into).collect();
-        let (title, finding) = (format!("Ratio, {}", rest.join(", ")), self.finding());
+        let turns = if self.turns() { " (dashes: the verdict changes)" } else { "" };
+        let (title, finding) = (format!("Ratio, {}{turns}", rest.join(", ")), self.finding());
         let ticks = self.points.iter().map(|(at, _)| (self.x.at(*at), short(*at))).collect();
         let panel = Panel {
             title: &title,
             finding: &finding,
             names: [self.name(), "trap ÷ variant"],
             x: ticks,
-            y: named(&self.y, |tick| tick.to_string()),
+            y: named(&self.y, tick),
         };
         let inside = html! {
             rect.tie x=(px(ACROSS[0] - 8.0)) width=(px(ACROSS[1] - ACROSS[0] + 16.0)) y=(px(self.y.at(MARGIN))) height=(px(self.y.at(1.0 / MARGIN) - self.y.at(MARGIN))) {}
-            @for (at, variant) in self.variants.iter().enumerate() { g class=(series(at)) { (self.line(at, variant)) } }
+            @for variant in &self.variants { g class=(series(palette.number(variant))) { (self.line(palette.number(variant), variant)) } }
         };
-        Some(panel.draw(&inside, &self.variants))
+        Some(panel.draw(&inside, palette, &self.variants))
+    }
+
+    fn turns(&self) -> bool {
+        let turn = |variant: &&str| self.of_variant(variant).windows(2).any(|pair| turns(pair[0].1, pair[1].1));
+        self.variants.iter().any(turn)
     }
 
     // What differs from point to point.

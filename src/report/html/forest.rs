@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Log, px};
+use super::axis::{self, Log, px};
 use crate::report::number::figures;
 use crate::report::verdict::MARGIN;
 
@@ -27,11 +27,11 @@ pub(super) fn bar(axis: &Log, width: f64, [low, value, high]: [f64; 3], layouts:
 }
 
 /// The ticks of an axis that bars stand under.
-pub(super) fn scale(axis: &Log, width: f64) -> Markup {
+pub(super) fn scale(log: &Log, width: f64) -> Markup {
     html! {
         svg.scale viewBox={ "0 0 " (width) " 16" } width=(width) height="16" aria-hidden="true" {
-            @for tick in axis.ticks() {
-                text x=(px(axis.at(tick).clamp(8.0, width - 8.0))) y="12" text-anchor="middle" { (tick) }
+            @for tick in log.ticks() {
+                text x=(px(log.at(tick).clamp(8.0, width - 8.0))) y="12" text-anchor="middle" { (axis::tick(tick)) }
             }
         }
     }

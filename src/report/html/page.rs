@@ -36,7 +36,7 @@ pub fn html(archive: &Archive, source: impl Fn(&str) -> Option<&'static str>) ->
                 a.skip href="#main" { "To the findings" }
                 header #top {
                     h1 { "Traps, fixes and floors, measured" }
-                    @if let Some(today) = &today { p.today { "What this machine can resolve. " (blocks::prose(today)) } }
+                    @if let Some(today) = &today { p.today { "Smaller effects than these are not told here. " (blocks::prose(today)) } }
                     button #theme type="button" aria-pressed="false" { "Dark" }
                 }
                 (navigation(&traps))

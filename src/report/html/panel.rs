@@ -3,6 +3,9 @@
 use maud::{Markup, html};
 
 use super::axis::{Log, px};
+use crate::report::cell::arms;
+use crate::report::view::TrapView;
+use crate::trap::{Instrument, Role};
 
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 250.0;
@@ -16,6 +19,22 @@ const TOP: f64 = 10.0;
 pub(super) const ACROSS: [f64; 2] = [LEFT + 8.0, WIDTH - RIGHT - 8.0];
 /// Along y, where more is higher.
 pub(super) const UP: [f64; 2] = [HEIGHT - BOTTOM, TOP];
+
+/// The arms of a trap in their order: each has one colour and one mark in all its plots.
+pub(super) struct Palette<'a>(Vec<&'a str>);
+
+impl<'a> Palette<'a> {
+    pub(super) fn of(trap: &TrapView<'a>) -> Self {
+        let seen = [Instrument::Ratio, Instrument::Latency].into_iter().flat_map(|instrument| trap.all(instrument));
+        let stated = seen.filter(|record| record.role != Role::Control);
+        Self(arms(stated).into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// The number of an arm.
+    pub(super) fn number(&self, arm: &str) -> usize {
+        self.0.iter().position(|known| *known == arm).unwrap_or(self.0.len())
+    }
+}
 
 /// A tick: where it is, and what it is called.
 pub(super) type Tick = (f64, String);
@@ -34,7 +53,7 @@ pub(super) struct Panel<'a> {
 
 impl Panel<'_> {
     /// The figure, with what is inside.
-    pub(super) fn draw(&self, inside: &Markup, legend: &[&str]) -> Markup {
+    pub(super) fn draw(&self, inside: &Markup, palette: &Palette<'_>, legend: &[&str]) -> Markup {
         html! {
             figure {
                 figcaption { (self.title) }
@@ -43,7 +62,7 @@ impl Panel<'_> {
                     (self.grid())
                     (inside)
                 }
-                (legend_of(legend))
+                (legend_of(palette, legend))
             }
         }
     }
@@ -64,9 +83,9 @@ impl Panel<'_> {
     }
 }
 
-fn legend_of(names: &[&str]) -> Markup {
+fn legend_of(palette: &Palette<'_>, names: &[&str]) -> Markup {
     html! {
-        ul.legend { @for (at, name) in names.iter().enumerate() { li { (sample(at)) (name) } } }
+        ul.legend { @for name in names { li { (sample(palette.number(name))) (name) } } }
     }
 }
 
@@ -81,7 +100,8 @@ pub(super) fn series(at: usize) -> String {
 
 /// The mark of the series with this number: a shape, for those who can't tell the colours.
 pub(super) fn mark(at: usize, x: f64, y: f64) -> Markup {
-    match at % 4 {
+    // Colours come again after eight, and the second four have other shapes than the first.
+    match (at + at / 4) % 4 {
         0 => html! { circle cx=(px(x)) cy=(px(y)) r="3.6" {} },
         1 => html! { rect x=(px(x - 3.2)) y=(px(y - 3.2)) width="6.4" height="6.4" {} },
         2 => html! { path d={ "M" (px(x)) " " (px(y - 4.4)) "l4.2 7.6h-8.4z" } {} },

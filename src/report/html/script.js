@@ -5,8 +5,8 @@
   const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   const told = () => {
     theme.setAttribute("aria-pressed", String(dark()));
-    theme.textContent = dark() ? "Light" : "Dark";
   };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", told);
   theme.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; told(); });
   told();
 

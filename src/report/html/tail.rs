@@ -3,49 +3,58 @@
 use maud::{Markup, html};
 
 use super::axis::{Log, px};
-use super::panel::{ACROSS, Panel, UP, named, series};
+use super::panel::{ACROSS, Palette, Panel, UP, named, series};
 use crate::record::Record;
 use crate::report::cell::{arms, measures};
 use crate::report::number::brief;
 use crate::report::place::Place;
 use crate::report::view::TrapView;
-use crate::trap::{Instrument, Role};
+use crate::trap::Instrument;
 
 /// Shares of the ops that may be slower than what is shown, and what the quantile is called.
 const QUANTILES: [(f64, &str); 5] = [(0.5, "p50"), (0.1, "p90"), (0.01, "p99"), (0.001, "p99.9"), (0.0001, "p99.99")];
-/// A quantile with fewer ops beyond it is not drawn: all processes together, as the instrument asks for one to be told.
-const BEYOND: f64 = 48.0;
+/// The quantiles that are told or not, by the rule of the instrument.
+const TOLD: [(&str, f64); 4] = [("p50_ns", 0.5), ("p95_ns", 0.05), ("p99_ns", 0.01), ("p999_ns", 0.001)];
 
 /// A plot for each paced point.
 pub(super) fn plots(trap: &TrapView<'_>) -> Markup {
+    let palette = Palette::of(trap);
     let drawn: Vec<Markup> =
-        trap.places().into_iter().filter_map(|place| Curves::at(trap, place)?.draw(place)).collect();
+        trap.places().into_iter().filter_map(|place| Curves::at(trap, place)?.draw(place, &palette)).collect();
     html! { @if !drawn.is_empty() { div.plots { @for plot in &drawn { (plot) } } } }
 }
 
 struct Curves<'a> {
     arms: Vec<(&'a str, Vec<[f64; 2]>)>,
+    // Arm, p50 and p99 as they are told: medians over processes.
+    told: Vec<(&'a str, [Option<f64>; 2])>,
 }
 
 impl<'a> Curves<'a> {
-    fn at(trap: &TrapView<'a>, place: Place<'_>) -> Option<Self> {
-        let told = trap.all_at(place, Instrument::Latency);
-        let records: Vec<&Record> = told.filter(|r| measures(r, "histogram_ns")).collect();
+    fn at(trap: &TrapView<'a>, place: Place<'a>) -> Option<Self> {
+        let records: Vec<&Record> = trap.at(place, Instrument::Latency).collect();
         // The empty op lies orders of magnitude below: its quantiles are in the table.
-        let names = arms(records.iter().copied().filter(|r| r.role != Role::Control));
+        let names = arms(records.iter().copied().filter(|r| measures(r, "histogram_ns")));
+        let find = |arm: &str, metric| records.iter().rev().find(|r| r.variant == arm && measures(r, metric));
         let curve = |(name, _): &(&'a str, _)| {
-            Some((*name, curve(&records.iter().rev().find(|r| r.variant == *name)?.processes)))
+            let told = TOLD.iter().filter(|(metric, _)| find(name, metric).is_some());
+            let until = told.map(|(_, share)| *share).fold(1.0, f64::min);
+            Some((*name, curve(&find(name, "histogram_ns")?.processes, until)))
         };
         let arms: Vec<_> = names.iter().filter_map(curve).filter(|(_, curve)| curve.len() > 1).collect();
-        (!arms.is_empty()).then_some(Self { arms })
+        let told = arms.iter().map(|(name, _)| {
+            (*name, ["p50_ns", "p99_ns"].map(|metric| find(name, metric).and_then(|record| record.value)))
+        });
+        let told = told.collect();
+        (!arms.is_empty()).then_some(Self { arms, told })
     }
 
-    fn draw(&self, place: Place<'_>) -> Option<Markup> {
+    fn draw(&self, place: Place<'_>, palette: &Palette<'_>) -> Option<Markup> {
         let points = || self.arms.iter().flat_map(|(_, curve)| curve);
         // Shares fall from left to right: their inverse grows.
         let x = Log::over(points().map(|[share, _]| 1.0 / share), ACROSS)?;
         let y = Log::over(points().map(|[_, ns]| *ns), UP)?;
-        let title = format!("From due to done, {}", place.title());
+        let title = format!("From due to done, all processes together, {}", place.title());
         let finding = self.finding(&title);
         let deepest = points().map(|[share, _]| *share).fold(1.0, f64::min);
         let ticks = QUANTILES.iter().filter(|(share, _)| *share >= deepest);
@@ -62,36 +71,35 @@ impl<'a> Curves<'a> {
                 curve.iter().map(|[share, ns]| format!("{},{}", px(x.at(1.0 / share)), px(y.at(*ns)))).collect();
             points.join(" ")
         };
-        let inside = html! { @for (at, (_, curve)) in self.arms.iter().enumerate() { g class=(series(at)) { polyline points=(path(curve)) {} } } };
+        let inside = html! { @for (name, curve) in &self.arms { g class=(series(palette.number(name))) { polyline points=(path(curve)) {} } } };
         let names: Vec<&str> = self.arms.iter().map(|(name, _)| *name).collect();
-        Some(panel.draw(&inside, &names))
+        Some(panel.draw(&inside, palette, &names))
     }
 
     fn finding(&self, title: &str) -> String {
-        let told = |(name, curve): &(&str, Vec<[f64; 2]>)| {
-            let at = |share: f64| curve.iter().find(|[beyond, _]| *beyond <= share).map(|[_, ns]| time(*ns));
-            let [half, tail] = [at(0.5), at(0.01)];
-            format!("{name} p50 {}, p99 {}", half.unwrap_or("n/a".into()), tail.unwrap_or("n/a".into()))
+        let said = |value: Option<f64>| value.map_or_else(|| "n/a".into(), time);
+        let told = |(name, [half, tail]): &(&str, [Option<f64>; 2])| {
+            format!("{name} p50 {}, p99 {}", said(*half), said(*tail))
         };
-        format!("{title}: {}", self.arms.iter().map(told).collect::<Vec<_>>().join("; "))
+        format!("{title}: {}", self.told.iter().map(told).collect::<Vec<_>>().join("; "))
     }
 }
 
-// Of pairs of value and count, in rising order: which share of the ops took longer, as far as enough of them did.
-fn curve(pairs: &[Vec<f64>]) -> Vec<[f64; 2]> {
+// Of pairs of value and count, in rising order: which share of the ops took longer, down to the smallest share that can be told.
+fn curve(pairs: &[Vec<f64>], until: f64) -> Vec<[f64; 2]> {
     let counted = || pairs.iter().filter(|pair| pair.len() == 2 && pair[0] > 0.0);
     let all: f64 = counted().map(|pair| pair[1]).sum();
     let mut below = 0.0;
     let mut curve: Vec<[f64; 2]> = Vec::new();
     for pair in counted() {
-        let beyond = all - below;
         below += pair[1];
-        if beyond < BEYOND {
+        let beyond = (all - below) / all;
+        if beyond < until {
             break;
         }
         // One point a pixel is enough.
-        if beyond / all <= 0.6 && curve.last().is_none_or(|[_, ns]| pair[0] / ns > 1.02) {
-            curve.push([beyond / all, pair[0]]);
+        if beyond <= 0.6 && curve.last().is_none_or(|[_, ns]| pair[0] / ns > 1.02) {
+            curve.push([beyond, pair[0]]);
         }
     }
     curve
@@ -114,11 +122,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_curve_ends_where_too_few_ops_are_slower() {
-        let pairs: Vec<Vec<f64>> =
-            [(100.0, 900.0), (200.0, 52.0), (400.0, 40.0), (800.0, 8.0)].map(|(ns, count)| vec![ns, count]).into();
-        assert_eq!(curve(&pairs), [[0.1, 200.0], [0.048, 400.0]]);
-        assert_eq!(curve(&[]), Vec::<[f64; 2]>::new());
+    fn a_curve_ends_at_the_last_quantile_that_is_told() {
+        let pairs = [(100.0, 900.0), (200.0, 52.0), (400.0, 40.0), (800.0, 8.0)].map(|(ns, count)| vec![ns, count]);
+        assert_eq!(curve(&pairs, 0.01), [[0.1, 100.0], [0.048, 200.0]]);
+        assert_eq!(curve(&pairs, 0.05), [[0.1, 100.0]]);
+        assert_eq!(curve(&[], 0.01), Vec::<[f64; 2]>::new());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Log;
-use super::panel::{ACROSS, Panel, UP, mark, named, series};
+use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series};
 use super::tail::time;
 use crate::record::Record;
 use crate::report::cell::measures;
@@ -17,13 +17,14 @@ const PRICE: f64 = 1.1;
 
 /// A plot for each paced point at which arms differ in what they cost: the time in a queue, or the most that the heap held.
 pub(super) fn plots(trap: &TrapView<'_>) -> Markup {
+    let palette = Palette::of(trap);
     let drawn: Vec<Markup> =
-        trap.places().into_iter().filter_map(|place| Trade::at(trap, place)?.draw(place)).collect();
+        trap.places().into_iter().filter_map(|place| Trade::at(trap, place)?.draw(place, &palette)).collect();
     html! { @if !drawn.is_empty() { div.plots { @for plot in &drawn { (plot) } } } }
 }
 
 struct Trade<'a> {
-    price: &'static str,
+    price: String,
     is_time: bool,
     // Arm, price, p99.
     arms: Vec<(&'a str, f64, f64)>,
@@ -35,8 +36,9 @@ impl<'a> Trade<'a> {
         let find = |records: &[&Record], arm: &str, metric: &str| {
             records.iter().rev().find(|r| r.variant == arm && measures(r, metric)).and_then(|r| r.value)
         };
-        // The heap is counted where a run is small enough, and the order of the arms is the same there.
-        let heap: Vec<&Record> = trap.all(Instrument::Heap).filter(|r| r.headline && r.role != Role::Control).collect();
+        // The heap is counted where a run is small enough, at a point of the same case.
+        let alike = |r: &&Record| r.headline && r.role != Role::Control && r.case == place.case;
+        let heap: Vec<&Record> = trap.all(Instrument::Heap).filter(alike).collect();
         let timed = tails.iter().filter(|r| measures(r, "p99_ns"));
         let arms = |price: &dyn Fn(&str) -> Option<f64>| -> Vec<(&'a str, f64, f64)> {
             timed
@@ -45,12 +47,15 @@ impl<'a> Trade<'a> {
                 .collect()
         };
         let queued = Self {
-            price: "time in the queue, p99",
+            price: "time in the queue, p99".into(),
             is_time: true,
             arms: arms(&|arm| find(&tails, arm, "queue_p99_ns")),
         };
         let held = Self {
-            price: "peak of the heap, bytes",
+            price: format!(
+                "peak of the heap in bytes, {}",
+                heap.first().map_or(String::new(), |r| Place::of(r).title())
+            ),
             is_time: false,
             arms: arms(&|arm| find(&heap, arm, "peak_bytes")),
         };
@@ -63,7 +68,7 @@ impl<'a> Trade<'a> {
         self.arms.len() > 1 && high > PRICE * low
     }
 
-    fn draw(&self, place: Place<'_>) -> Option<Markup> {
+    fn draw(&self, place: Place<'_>, palette: &Palette<'_>) -> Option<Markup> {
         let x = Log::over(self.arms.iter().map(|(_, price, _)| *price), ACROSS)?;
         let y = Log::over(self.arms.iter().map(|(.., p99)| *p99), UP)?;
         let title = format!("What a tail costs, {}", place.title());
@@ -73,14 +78,16 @@ impl<'a> Trade<'a> {
         let panel = Panel {
             title: &title,
             finding: &finding,
-            names: [self.price, "p99 of an op"],
+            names: [&self.price, "p99 of an op"],
             x: named(&x, told),
             y: named(&y, time),
         };
         let inside = html! {
-            @for (at, (_, price, p99)) in self.arms.iter().enumerate() { g class=(series(at)) { (mark(at, x.at(*price), y.at(*p99))) } }
+            @for (name, price, p99) in &self.arms {
+                g class=(series(palette.number(name))) { (mark(palette.number(name), x.at(*price), y.at(*p99))) }
+            }
         };
         let names: Vec<&str> = self.arms.iter().map(|(name, ..)| *name).collect();
-        Some(panel.draw(&inside, &names))
+        Some(panel.draw(&inside, palette, &names))
     }
 }

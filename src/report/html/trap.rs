@@ -3,23 +3,25 @@
 use maud::{Markup, html};
 
 use super::axis::Log;
-use super::blocks::{self, prose};
+use super::blocks::{self, breakable, prose};
 use super::summary::word_class;
 use super::{code, curves, forest, tail, trade};
+use crate::report::cell::measures;
 use crate::report::column::Column;
-use crate::report::model::{Block, Section};
+use crate::report::model::{Align, Block, Section, Table};
+use crate::report::number::figures;
 use crate::report::place::Place;
 use crate::report::row::Row;
 use crate::report::section;
 use crate::report::view::TrapView;
-use crate::trap::Role;
+use crate::trap::{Instrument, Role};
 
 const WIDTH: f64 = 260.0;
 
-/// The section, with the source of the trap where there is one.
+/// The section, with the source of the trap where there is one: the findings first, then what they rest on.
 pub(super) fn section(trap: &TrapView<'_>, source: Option<&str>) -> Markup {
     let Section { heading, blocks, .. } = section::section(trap);
-    let (about, tables) = split(blocks);
+    let (about, ground, tables) = split(blocks);
     html! {
         section id=(trap.name) aria-labelledby={ "h-" (trap.name) } {
             h2 id={ "h-" (trap.name) } { (prose(&heading)) }
@@ -30,19 +32,51 @@ pub(super) fn section(trap: &TrapView<'_>, source: Option<&str>) -> Markup {
                 (headlines(trap, column))
                 (curves::plots(trap, column))
             }
+            (held(trap))
             (tail::plots(trap))
             (trade::plots(trap))
+            (blocks::all(&ground))
             details { summary { "All rows of " (trap.name) } (blocks::all(&tables)) }
             p.up { a href="#top" { "All traps" } }
         }
     }
 }
 
-// What it is, and what was measured of it point by point.
-fn split(mut blocks: Vec<Block>) -> (Vec<Block>, Vec<Block>) {
-    let at = blocks.iter().position(|block| matches!(block, Block::Heading(_))).unwrap_or(blocks.len());
-    let tables = blocks.split_off(at);
-    (blocks, tables)
+// What it is; what the numbers rest on; and what was measured of it point by point.
+fn split(mut blocks: Vec<Block>) -> (Vec<Block>, Vec<Block>, Vec<Block>) {
+    let first = |is: fn(&Block) -> bool| blocks.iter().position(is).unwrap_or(blocks.len());
+    let (tables, facts) = (first(|b| matches!(b, Block::Heading(_))), first(|b| matches!(b, Block::Facts(_))));
+    let tables = blocks.split_off(tables);
+    let ground = blocks.split_off((facts + 1).min(blocks.len()));
+    (blocks, ground, tables)
+}
+
+/// What an op leaves behind, where a trap is one of keeping.
+const HELD: [(Instrument, &str, &str); 4] = [
+    (Instrument::Heap, "live_bytes_per_op", "bytes held an op"),
+    (Instrument::Usage, "rss_bytes_per_op", "resident bytes an op"),
+    (Instrument::Usage, "threads_per_op", "threads an op"),
+    (Instrument::Usage, "open_files_per_op", "open files an op"),
+];
+
+// Each count of the trap and of its fixes, at the points where it was counted.
+fn held(trap: &TrapView<'_>) -> Markup {
+    let mut table = Table::of(&[
+        ("what is held", Align::Left),
+        ("point", Align::Left),
+        ("arm", Align::Left),
+        ("each", Align::Right),
+    ]);
+    for ((instrument, metric, what), place) in
+        HELD.iter().flat_map(|held| trap.places().into_iter().map(move |place| (held, place)))
+    {
+        let told = trap.at(place, *instrument).filter(|record| measures(record, metric));
+        table.rows.extend(told.map(|record| {
+            let value = figures(record.value.unwrap_or_default());
+            vec![(*what).to_owned(), place.title(), record.variant.clone(), value]
+        }));
+    }
+    html! { @if !table.rows.is_empty() { h3 { "What an op leaves behind" } (blocks::table(&table)) } }
 }
 
 // Where the advice wins, where it does not, and where nothing can be said.
@@ -107,7 +141,7 @@ fn headlines<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
                             caption { (prose(&place.title())) }
                             thead { tr { th scope="col" { "variant" } th scope="col" { "trap ÷ variant" (forest::scale(&axis, WIDTH)) } th scope="col" { "verdict" } } }
                             tbody { @for row in rows.iter().filter(|row| row.role != Role::Trap) { tr {
-                                th scope="row" { (row.variant) @if row.role != Role::Fix { " (" (row.role.word()) ")" } }
+                                th scope="row" { (breakable(row.variant)) @if row.role != Role::Fix { " (" (row.role.word()) ")" } }
                                 td { @if let Some(span) = row.span() { (forest::bar(&axis, WIDTH, span, &layouts(row), &row.word())) } (prose(&row.said())) }
                                 td class={ "verdict " (word_class(&row.word())) } { (row.word()) }
                             } } }
