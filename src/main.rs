@@ -1,4 +1,4 @@
-//! `trapline`: what the catalog holds and what was measured. To measure, run `cargo bench`.
+//! `trapline`: what the catalog holds, what was measured, and what can be said of it. In a checkout, measure with `cargo bench`.
 
 mod commands;
 
@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 #[derive(Parser)]
-#[command(version, about, after_help = "To measure: cargo bench -- [FILTER]... [--quick]")]
+#[command(version, about, after_help = "To measure in a checkout: cargo bench -- [FILTER]... [--quick]")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -62,8 +62,9 @@ fn main() -> ExitCode {
         Command::Export(wanted) => commands::export(&wanted),
         Command::Keep(wanted) => commands::keep(&wanted),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "trapline", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "trapline", &mut script);
+            commands::print(&String::from_utf8_lossy(&script))
         }
     };
     done.map_or_else(|fault| fault.told(), |()| ExitCode::SUCCESS)

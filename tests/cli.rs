@@ -149,7 +149,10 @@ fn a_citation_comes_from_the_shipped_results_where_there_are_no_others() {
     let command = command.args(["cite", "vec_growth"]).env("CARGO_TARGET_DIR", empty.path()).current_dir(empty.path());
     let out = command.assert().success();
     let (said, note) = (text(&out.get_output().stdout), text(&out.get_output().stderr));
-    assert!(said.contains("push_presized") && said.contains("cargo bench --bench ratio -- vec_growth"), "{said}");
+    assert!(
+        said.contains("push_presized") && said.contains("cargo bench --bench ratio --bench heap -- vec_growth"),
+        "{said}"
+    );
     assert!(note.contains("come with trapline"), "{note}");
 }
 
@@ -256,6 +259,24 @@ fn what_is_kept_is_never_overwritten() -> std::io::Result<()> {
     }
     let error = text(&trapline(&["keep", &to, "--from", &from]).code(2).get_output().stderr);
     assert!(error.contains("nothing is overwritten"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_folder_of_folders_is_not_kept_and_a_gate_without_ratios_does_not_pass() -> std::io::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let (from, to) = (parent.path().join("all/one"), parent.path().join("kept"));
+    std::fs::create_dir_all(&from)?;
+    let headlines = shipped();
+    let lines = std::fs::read_to_string(headlines.path().join("ratio.jsonl"))?;
+    // Of one layout nothing is certain.
+    let one = lines.replace("\"one\":null", "\"one\":\"no lld\"");
+    std::fs::write(from.join("ratio.jsonl"), one)?;
+    let (all, from, to) = (parent.path().join("all"), from.to_string_lossy(), to.to_string_lossy());
+    let error = text(&trapline(&["keep", &to, "--from", &all.to_string_lossy()]).code(2).get_output().stderr);
+    assert!(error.contains("name one of them"), "{error}");
+    let error = text(&trapline(&["compare", &from, &from, "--fail-on", "loses"]).code(2).get_output().stderr);
+    assert!(error.contains("three code layouts"), "{error}");
     Ok(())
 }
 

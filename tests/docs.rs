@@ -207,7 +207,7 @@ fn every_flag_is_known() {
 
 #[test]
 fn every_flag_that_a_page_explains_is_known() {
-    let own: String = ["report", "cite", "compare", "export", "keep"].map(help).concat();
+    let own: String = ["report", "cite", "compare", "verify", "run", "export", "keep"].map(help).concat();
     let mut seen = 0;
     for (page, text) in pages() {
         let codes = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));

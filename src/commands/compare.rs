@@ -35,6 +35,23 @@ enum Loss {
     Allocs,
 }
 
+impl Loss {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Loses => "loses",
+            Self::Allocs => "allocs",
+        }
+    }
+
+    // How both sets come to have what tells it.
+    const fn how(self) -> &'static str {
+        match self {
+            Self::Loses => "both need ratios of headlines on three code layouts or more: cargo bench --bench ratio",
+            Self::Allocs => "both need exact counts of the same points: cargo bench --bench heap",
+        }
+    }
+}
+
 /// Prints what differs.
 pub(crate) fn compare(wanted: &Compare) -> Result<(), Fault> {
     let [old, new] = [source::read_whole(Some(&wanted.old))?, source::read_whole(Some(&wanted.new))?];
@@ -44,6 +61,17 @@ pub(crate) fn compare(wanted: &Compare) -> Result<(), Fault> {
     let comparison = Comparison::of(&old, &new).ok_or_else(none)?;
     let document = comparison.document(wanted.all);
     print(&if wanted.markdown { report::markdown(&document) } else { report::text(&document) })?;
+    let untold = |loss: &&Loss| match loss {
+        Loss::Loses => !comparison.tests_ratios(),
+        Loss::Allocs => !comparison.tests_counts(),
+    };
+    if let Some(loss) = wanted.fail_on.iter().find(untold) {
+        return Err(Fault::wrong(format!(
+            "nothing here tells whether --fail-on {} has happened: {}",
+            loss.word(),
+            loss.how()
+        )));
+    }
     let happened = |loss: &&Loss| match loss {
         Loss::Loses => comparison.loses(),
         Loss::Allocs => comparison.allocates_more(),

@@ -24,9 +24,10 @@ impl Fault {
         Self { code: session::WRONG_COMMAND, why: why.to_string() }
     }
 
-    /// Another process has said what went wrong, and ended with this code.
-    pub(crate) fn passed_on(code: i32) -> Self {
-        Self { code: u8::try_from(code).unwrap_or(1), why: String::new() }
+    /// Another process ended with this code, and has said what went wrong; one without a code was killed.
+    pub(crate) fn passed_on(code: Option<i32>) -> Self {
+        let why = if code.is_some() { String::new() } else { "the process that measures was ended by a signal".into() };
+        Self { code: code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1), why }
     }
 
     /// Says what went wrong.

@@ -31,22 +31,29 @@ pub(crate) fn keep(wanted: &Keep) -> Result<(), Fault> {
             to.display()
         )));
     }
+    let from = wanted.from.clone().unwrap_or_else(source::own_folder);
+    if records(&from).map_err(Fault::failed)?.is_empty() {
+        let from = from.display();
+        return Err(Fault::wrong(format!("{from} holds folders of records and none of its own: name one of them")));
+    }
     let fault = |error: std::io::Error| Fault::failed(format!("cannot write {}: {error}", to.display()));
     fs::create_dir_all(to).map_err(fault)?;
-    let files = copied(&wanted.from.clone().unwrap_or_else(source::own_folder), to).map_err(fault)?;
+    let files = records(&from).and_then(|files| copied(&files, to)).map_err(fault)?;
     fs::write(to.join("report.md"), report::markdown(&report::document(&archive))).map_err(fault)?;
     fs::write(to.join("report.html"), report::html(&archive, catalog::source)).map_err(fault)?;
     print(&format!("{files} files of records, report.md and report.html are in {}\n", to.display()))
 }
 
-fn copied(from: &Path, to: &Path) -> std::io::Result<usize> {
-    let mut files = 0;
-    for entry in fs::read_dir(from)? {
-        let path = entry?.path();
-        if let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|e| e == "jsonl")) {
-            fs::copy(&path, to.join(name))?;
-            files += 1;
-        }
+fn records(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<std::io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    Ok(paths)
+}
+
+fn copied(files: &[PathBuf], to: &Path) -> std::io::Result<usize> {
+    for path in files {
+        fs::copy(path, to.join(path.file_name().unwrap_or_default()))?;
     }
-    Ok(files)
+    Ok(files.len())
 }

@@ -15,6 +15,7 @@ pub(crate) use catalogue::{list, show};
 pub(crate) use cite::{Cite, cite};
 pub(crate) use compare::{Compare, compare};
 pub(crate) use export::{Export, export};
+pub(crate) use fault::print;
 pub(crate) use keep::{Keep, keep};
 pub(crate) use report::{Report, report};
 pub(crate) use run::{Run, played, run};

@@ -34,13 +34,13 @@ pub(crate) struct Report {
 /// Prints the report, or puts it into a file. What can't be read is named, and then that is the fault.
 pub(crate) fn report(wanted: &Report) -> Result<(), Fault> {
     let archive = source::read(wanted.from.as_deref())?;
-    if let Some(file) = &wanted.into {
-        source::whole(&archive)?;
-        return splice(&archive, file);
-    }
     if archive.records.is_empty() {
         source::whole(&archive)?;
         return Err(Fault::wrong(source::nothing(wanted.from.as_deref())));
+    }
+    if let Some(file) = &wanted.into {
+        source::whole(&archive)?;
+        return splice(&archive, file);
     }
     print(&rendered(&archive, wanted)?)?;
     source::whole(&archive)
@@ -73,6 +73,6 @@ fn chosen(mut sections: Vec<Section>, traps: &[String]) -> Result<Vec<Section>, 
 fn splice(archive: &Archive, file: &Path) -> Result<(), Fault> {
     let with = |verb| move |error| Fault::failed(format!("cannot {verb} {}: {error}", file.display()));
     let text = std::fs::read_to_string(file).map_err(with("read"))?;
-    let spliced = report::splice(&text, archive).map_err(|e| Fault::failed(format!("{}: {e}", file.display())))?;
+    let spliced = report::splice(&text, archive).map_err(|e| Fault::wrong(format!("{}: {e}", file.display())))?;
     std::fs::write(file, spliced).map_err(with("write"))
 }

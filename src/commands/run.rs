@@ -44,10 +44,10 @@ pub(crate) fn run(wanted: &Run) -> Result<(), Fault> {
             Some(0) => {}
             Some(1) => worst = Some(1),
             // A wrong command is wrong for all of them, and whoever interrupts wants no more.
-            other => return Err(Fault::passed_on(other.unwrap_or(1))),
+            other => return Err(Fault::passed_on(other)),
         }
     }
-    worst.map_or(Ok(()), |code| Err(Fault::passed_on(code)))
+    worst.map_or(Ok(()), |code| Err(Fault::passed_on(Some(code))))
 }
 
 /// This executable as a target. It links nothing again: cargo did not start it as a bench target.

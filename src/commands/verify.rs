@@ -66,7 +66,7 @@ fn measure(traps: &[&Trap], quick: bool, folder: &Path) -> Result<(), Fault> {
     let status = command.status().map_err(Fault::failed)?;
     match status.code() {
         Some(0 | 1) => Ok(()),
-        other => Err(Fault::passed_on(other.unwrap_or(1))),
+        other => Err(Fault::passed_on(other)),
     }
 }
 
@@ -79,5 +79,5 @@ fn cargo() -> Command {
 // Whether cargo would build this very package here.
 fn is_checkout() -> bool {
     let manifest = std::fs::read_to_string("Cargo.toml").unwrap_or_default();
-    manifest.lines().any(|line| line == "name = \"trapline\"")
+    manifest.starts_with("[package]\nname = \"trapline\"")
 }
