@@ -61,7 +61,11 @@ fn is_small(trap: &Trap) -> bool {
 fn measure(traps: &[&Trap], quick: bool, folder: &Path) -> Result<(), Fault> {
     let mut command = if is_checkout() { cargo() } else { run::target_of("ratio")? };
     command.args(traps.iter().map(|trap| trap.name));
-    command.args(if quick { &["--quick", "--layouts", "3"][..] } else { &["--layouts", "4", "--processes", "3"] });
+    command.args(if quick {
+        &["--quick", "--layouts", "5", "--processes", "2"][..]
+    } else {
+        &["--layouts", "4", "--processes", "3"]
+    });
     command.env("TRAPLINE_FOLDER", folder).stdin(Stdio::null()).stdout(Stdio::null());
     let status = command.status().map_err(Fault::failed)?;
     match status.code() {
