@@ -83,6 +83,19 @@ impl Sweeps {
     }
 }
 
+impl Run {
+    /// How many different code layouts it drew from; none where there was only the one that cargo linked.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.layouts.as_ref().filter(|layouts| layouts.one.is_none()).map_or(0, |layouts| layouts.distinct)
+    }
+}
+
+impl Layouts {
+    /// Fewer are no sample of the links to come: with two, t(0.975, 1) is 12.7.
+    pub const FEWEST: usize = 3;
+}
+
 /// The code layouts that the forks ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layouts {

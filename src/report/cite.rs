@@ -7,11 +7,8 @@ use super::place::Place;
 use super::row::Row;
 use super::told::Told;
 use super::view::{TrapView, View};
-use crate::record::{Archive, Provenance, Record, Run};
+use crate::record::{Archive, Layouts, Provenance, Record, Run};
 use crate::trap::Role;
-
-/// Fewer code layouts than these are no sample of the links to come.
-const LAYOUTS: usize = 3;
 
 /// What is to be cited.
 #[derive(Clone, Copy, Debug)]
@@ -132,13 +129,12 @@ fn refused(run: &Run, ratio: &Record, cited: Cited<'_>) -> Result<(), CiteError>
     ];
     let lost: Vec<&str> = lost.iter().filter(|(_, lost)| *lost).map(|(what, _)| *what).collect();
     // Of an interrupted run a row has fewer than were linked.
-    let linked = run.layouts.as_ref().filter(|layouts| layouts.one.is_none()).map_or(0, |layouts| layouts.distinct);
-    let layouts = linked.min(ratio.samples.len());
+    let layouts = run.links().min(ratio.samples.len());
     let why = match () {
         () if !lost.is_empty() => {
             format!("unknown: {}; without provenance there is no number to cite", lost.join(", "))
         }
-        () if layouts < LAYOUTS => {
+        () if layouts < Layouts::FEWEST => {
             let one = run.layouts.as_ref().and_then(|layouts| layouts.one.clone());
             let why = one.map_or(String::new(), |why| format!(" ({why})"));
             format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cell::measures;
 use super::column::Column;
 use crate::lab::stats::{self, Change};
-use crate::record::{Archive, Cell, Record, Run};
+use crate::record::{Archive, Cell, Layouts, Record, Run};
 use crate::trap::{Instrument, Role};
 
 /// Chance gives one row in twenty a change that is none, before it is corrected for how many rows were looked at.
@@ -123,7 +123,7 @@ impl<'a> Comparison<'a> {
 
 /// Whether a run had links enough to tell what the next one may give.
 pub(super) fn is_relinked(run: &Run) -> bool {
-    run.layouts.as_ref().is_some_and(|layouts| layouts.one.is_none() && layouts.distinct >= 3)
+    run.links() >= Layouts::FEWEST
 }
 
 type Key<'a> = (Cell<'a>, Option<&'a str>);

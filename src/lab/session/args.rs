@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::record::Sweeps;
+use crate::record::{Layouts, Sweeps};
 use crate::trap::{Instrument, Trap};
 
-/// Fewer layouts give no interval worth printing: with two, t(0.975, 1) is 12.7.
-pub const FEWEST_LAYOUTS: usize = 3;
+/// Fewer layouts give no interval worth printing.
+pub const FEWEST_LAYOUTS: usize = Layouts::FEWEST;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::axis::{Log, px, tick};
-use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series};
+use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series, side_by_side};
 use crate::report::column::Column;
 use crate::report::number::{figures, short};
 use crate::report::place::Place;
@@ -21,7 +21,7 @@ pub(super) fn plots<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
         trap.places().into_iter().map(|place| Point { place, rows: trap.rows(column, place) }).collect();
     let palette = Palette::of(trap);
     let drawn: Vec<Markup> = AXES.iter().flat_map(|axis| along(axis, &points, &palette)).collect();
-    html! { @if !drawn.is_empty() { div.plots { @for plot in &drawn { (plot) } } } }
+    side_by_side(&drawn)
 }
 
 struct Point<'a> {

@@ -109,6 +109,11 @@ pub(super) fn mark(at: usize, x: f64, y: f64) -> Markup {
     }
 }
 
+/// Plots beside one another, as many as fit; nothing where there is none.
+pub(super) fn side_by_side(drawn: &[Markup]) -> Markup {
+    html! { @if !drawn.is_empty() { div.plots { @for plot in drawn { (plot) } } } }
+}
+
 /// The ticks of an axis, named by a rule.
 pub(super) fn named(axis: &Log, name: impl Fn(f64) -> String) -> Vec<Tick> {
     axis.ticks().into_iter().map(|tick| (axis.at(tick), name(tick))).collect()

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::{Log, px};
-use super::panel::{ACROSS, Palette, Panel, UP, named, series};
+use super::panel::{ACROSS, Palette, Panel, UP, named, series, side_by_side};
 use crate::record::Record;
 use crate::report::cell::{arms, measures};
 use crate::report::number::brief;
@@ -21,7 +21,7 @@ pub(super) fn plots(trap: &TrapView<'_>) -> Markup {
     let palette = Palette::of(trap);
     let drawn: Vec<Markup> =
         trap.places().into_iter().filter_map(|place| Curves::at(trap, place)?.draw(place, &palette)).collect();
-    html! { @if !drawn.is_empty() { div.plots { @for plot in &drawn { (plot) } } } }
+    side_by_side(&drawn)
 }
 
 struct Curves<'a> {

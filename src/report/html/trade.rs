@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Log;
-use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series};
+use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series, side_by_side};
 use super::tail::time;
 use crate::record::Record;
 use crate::report::cell::measures;
@@ -20,7 +20,7 @@ pub(super) fn plots(trap: &TrapView<'_>) -> Markup {
     let palette = Palette::of(trap);
     let drawn: Vec<Markup> =
         trap.places().into_iter().filter_map(|place| Trade::at(trap, place)?.draw(place, &palette)).collect();
-    html! { @if !drawn.is_empty() { div.plots { @for plot in &drawn { (plot) } } } }
+    side_by_side(&drawn)
 }
 
 struct Trade<'a> {
