@@ -1,7 +1,7 @@
 //! The page on a reader's own trap, followed to the letter: a crate is made of its code blocks alone, and all four targets
 //! and the example are run. It is built like a test, for nothing here depends on speed.
 //!
-//! What it depends on is built in this checkout's target directory, where most of it is already. Its records go elsewhere.
+//! What it depends on is built in the target directory of this test, where most of it is already. Its records go elsewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,11 @@ use trapline::record::{Archive, Record};
 
 fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where this test was built, and so what it depends on.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("it is in the target directory")
 }
 
 /// The files of the page: each is a code block behind a line of nothing but the file's name and a colon.
@@ -64,7 +69,7 @@ impl Service {
         let (words, ours) = words.split_once(" -- ").unwrap_or((words, ""));
         let mut command = Command::new(env!("CARGO"));
         command.args(words.split(' ')).args(["--offline", "--profile", "dev", "--target-dir"]);
-        command.arg(checkout().join("target")).arg("--").args(ours.split_whitespace());
+        command.arg(target()).arg("--").args(ours.split_whitespace());
         // A bench target that is told so by the environment keeps its records there.
         command.env("CARGO_TARGET_DIR", self.records_home()).current_dir(self.folder());
         let output = command.output().expect("cargo starts");
