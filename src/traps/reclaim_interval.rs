@@ -132,8 +132,8 @@ trait Reclaim: 'static {
         number
     }
 
-    /// The most sessions that there are at once, be they live or expired.
-    fn most(&self) -> u64 {
+    /// The most sessions that there are at once, be they live or expired, if each owns so many bytes.
+    fn most(&self, _: usize) -> u64 {
         LONGEST
     }
 
@@ -155,8 +155,10 @@ const fn sweep(every: u64) -> Sweeping {
 const UNDER_CEILING: Sweeping = Sweeping { ceiling: CEILING, ..sweep(3 * LIVE) };
 
 impl Reclaim for Sweeping {
-    fn most(&self) -> u64 {
-        self.every.saturating_add(LIVE).min((self.ceiling / OWNED) as u64)
+    fn most(&self, owned: usize) -> u64 {
+        // Where nothing is owned, no ceiling is reached.
+        let under_ceiling = self.ceiling.checked_div(owned).map_or(u64::MAX, |sessions| sessions as u64);
+        self.every.saturating_add(LIVE).min(under_ceiling)
     }
 
     fn after(&mut self, table: &mut Sessions, now: u64, _: &Request) {
@@ -204,8 +206,12 @@ const CEILING: usize = LIVE as usize * OWNED * 3 / 2;
 /// How many requests hold whole sweeps of all arms: 72, 9, 3 and 1.
 const WHOLE: u64 = 9 * LIVE;
 
+fn owns(p: &Point) -> bool {
+    p.case == "owning"
+}
+
 fn requests(p: &Point) -> Shifted<Request> {
-    let (mut rng, owns) = (rng(42), u16::from(p.case == "owning"));
+    let (mut rng, owns) = (rng(42), u16::from(owns(p)));
     let mut next = || Request {
         user: rng.u64(),
         life: rng.within(LIVE / 2..LONGEST) as u16,
@@ -228,7 +234,8 @@ impl<R: Reclaim> Service<R> {
     // Late enough that there is no request before the first. Removed entries use up their places: a table grows until what it
     // holds takes up a half of it, and that took 12 runs.
     fn new(p: &Point, reclaim: R) -> Self {
-        let by_id = HashMap::with_capacity_and_hasher(2 * reclaim.most() as usize, OneState::default());
+        let owned = if owns(p) { OWNED } else { 0 };
+        let by_id = HashMap::with_capacity_and_hasher(2 * reclaim.most(owned) as usize, OneState::default());
         let table = Sessions { by_id, owned: 0 };
         Self { requests: shared(p, requests), table, reclaim, now: WHOLE, answer: 0 }
     }
@@ -375,15 +382,19 @@ mod tests {
 
     #[test]
     fn no_table_grows_however_long_it_is_swept() {
-        fn grows<R: Reclaim>(reclaim: R) -> bool {
-            let mut service = service(reclaim);
+        fn grows<R: Reclaim>(case: &'static str, reclaim: R) -> bool {
+            let mut service = Service::new(&Point::n(WHOLE).case(case), reclaim);
             let before = service.table.by_id.capacity();
             service.serve(20 * WHOLE);
             service.table.by_id.clear();
             service.table.by_id.capacity() != before
         }
-        assert!(!grows(sweep(LIVE / 8)) && !grows(sweep(LIVE)) && !grows(sweep(3 * LIVE)) && !grows(sweep(WHOLE)));
-        assert!(!grows(UNDER_CEILING) && !grows(wheel()) && !grows(Recycled));
+        for every in [LIVE / 8, LIVE, 3 * LIVE, WHOLE] {
+            assert!(!grows("owning", sweep(every)), "every {every}");
+        }
+        assert!(!grows("owning", wheel()) && !grows("owning", Recycled));
+        // No ceiling is reached where nothing is owned.
+        assert!(!grows("owning", UNDER_CEILING) && !grows("plain", UNDER_CEILING));
     }
 
     #[test]
