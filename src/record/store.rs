@@ -2,10 +2,10 @@
 //! and renamed, so that an interrupted run keeps all that was finished, and a full disk loses nothing.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use thiserror::Error;
 
 use super::measurement::Record;
@@ -94,37 +94,37 @@ impl Archive {
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), StoreError> {
-        let bytes = match std::fs::read(path) {
+        let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other.map_err(io_error("read", path))?,
         };
-        // One damaged byte must not cost the other lines, so a line that isn't UTF-8 fails on its own.
-        self.take(path, &String::from_utf8_lossy(&bytes));
-        Ok(())
+        self.take(path, BufReader::new(file)).map_err(io_error("read", path))
     }
 
     /// Reads the lines of a text that is no file, by the name that damage is told under.
+    ///
+    /// # Panics
+    /// Never: memory can always be read.
     #[must_use]
     pub fn read_text(name: &Path, text: &str) -> Self {
         let mut archive = Self::default();
-        archive.take(name, text);
+        archive.take(name, text.as_bytes()).expect("memory can be read");
         archive
     }
 
-    fn take(&mut self, path: &Path, text: &str) {
-        let mut lines = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            match read_line(line) {
-                Ok(line) => lines.push(line),
+    // Line by line: a file's text is several times as large as its records.
+    fn take(&mut self, path: &Path, lines: impl BufRead) -> io::Result<()> {
+        let (runs, records) = (self.runs.len(), self.records.len());
+        for (number, line) in lines.split(b'\n').enumerate() {
+            // One damaged byte must not cost the other lines, so a line that isn't UTF-8 fails on its own.
+            match upgrade::line(&line?) {
+                Ok(Line::Run(run)) => self.runs.push(*run),
+                Ok(Line::Record(record)) => self.records.push(*record),
                 Err(why) => self.damage.push(Damage { path: path.into(), line: number + 1, why }),
             }
         }
-        for line in upgrade::all(lines) {
-            match line {
-                Line::Run(run) => self.runs.push(*run),
-                Line::Record(record) => self.records.push(*record),
-            }
-        }
+        upgrade::all(&mut self.runs[runs..], &mut self.records, records);
+        Ok(())
     }
 
     /// What one run measured.
@@ -139,14 +139,6 @@ impl Archive {
     #[must_use]
     pub fn run_of(&self, record: &Record) -> Option<&Run> {
         self.runs.iter().find(|r| r.run == record.run)
-    }
-}
-
-fn read_line(line: &str) -> Result<Line, String> {
-    let value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
-    match value.get("schema").and_then(Value::as_u64) {
-        None => serde_json::from_value(value).map(|record| Line::Record(Box::new(record))).map_err(|e| e.to_string()),
-        Some(schema) => upgrade::run(schema, value).map(Line::Run),
     }
 }
 

@@ -16,8 +16,19 @@ pub(super) enum Line {
     Record(Box<Record>),
 }
 
-/// A run's line of this schema, in the present shape.
-pub(super) fn run(schema: u64, mut value: Value) -> Result<Box<Run>, String> {
+/// What a line says. Nearly all are records, and are read as such at once; what is none may be a run, of whichever schema.
+pub(super) fn line(text: &[u8]) -> Result<Line, String> {
+    let why = match serde_json::from_slice(text) {
+        Ok(record) => return Ok(Line::Record(record)),
+        Err(why) => why.to_string(),
+    };
+    let value: Value = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+    let schema = value.get("schema").and_then(Value::as_u64).ok_or(why)?;
+    run(schema, value).map(Line::Run)
+}
+
+// A run's line of this schema, in the present shape.
+fn run(schema: u64, mut value: Value) -> Result<Box<Run>, String> {
     match schema {
         1 => from_first(&mut value),
         2 => {}
@@ -41,23 +52,19 @@ fn from_first(run: &mut Value) {
     run["target"] = run["instrument"].clone();
 }
 
-/// The lines of one file in the present shape.
+/// Brings what one file holds into the present shape: its runs, and the records from this one on.
 ///
 /// Schema 1: the ratio of totals was what rows of several threads rested on, and is their ratio now. Before schema 3 the intervals
 /// over processes were those of a mean; they are made again from the values of the processes, which every record keeps.
-pub(super) fn all(mut lines: Vec<Line>) -> Vec<Line> {
-    let schemas: HashMap<String, u32> = lines
-        .iter_mut()
-        .filter_map(|line| match line {
-            Line::Run(run) => Some((run.run.clone(), std::mem::replace(&mut run.schema, SCHEMA))),
-            Line::Record(_) => None,
-        })
-        .collect();
-    lines.retain_mut(|line| match line {
-        Line::Record(record) => upgraded(record, schemas.get(&record.run).copied().unwrap_or(SCHEMA)),
-        Line::Run(_) => true,
+pub(super) fn all(runs: &mut [Run], records: &mut Vec<Record>, from: usize) {
+    let schemas = runs.iter_mut().map(|run| (run.run.clone(), std::mem::replace(&mut run.schema, SCHEMA)));
+    let schemas: HashMap<String, u32> = schemas.filter(|(_, schema)| *schema < SCHEMA).collect();
+    let mut at = 0;
+    records.retain_mut(|record| {
+        at += 1;
+        let schema = schemas.get(&record.run).filter(|_| at > from);
+        schema.is_none_or(|schema| upgraded(record, *schema))
     });
-    lines
 }
 
 // False for a record that says nothing any more.
@@ -93,7 +100,7 @@ fn renamed(record: &mut Record) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, all, run};
+    use super::{all, run};
     use crate::trap::{Instrument, Point, Role};
 
     // One row of this instrument as schema 2 had it: around the mean of its processes.
@@ -106,12 +113,11 @@ mod tests {
         let run = run(u64::from(schema), line).expect("it is read");
         let record = super::Record::of("t", &Point::n(1), "v", Role::Fix, instrument, "r");
         let samples = vec![1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 9.0];
-        let record = record.measured("p99_ratio", "ratio", [0.7, 1.3, 2.6], samples);
-        let mut lines = all(vec![Line::Run(run), Line::Record(Box::new(record))]);
-        match (lines.remove(0), lines.remove(0)) {
-            (Line::Run(run), Line::Record(record)) if run.schema == super::SCHEMA => *record,
-            _ => panic!("a run of the present schema, and its record"),
-        }
+        let mut records = vec![record.measured("p99_ratio", "ratio", [0.7, 1.3, 2.6], samples)];
+        let mut runs = [*run];
+        all(&mut runs, &mut records, 0);
+        assert_eq!(runs[0].schema, super::SCHEMA);
+        records.remove(0)
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl<'a> InGo<'a> {
             .map(|run| &run.provenance.cpu);
         let runs = view.archive.runs.iter().filter(|run| run.instrument == Instrument::Go);
         let records = |run: &Run| -> Vec<&'a Record> {
-            view.archive.records.iter().filter(|r| r.run == run.run && r.trap == name).collect()
+            view.of_trap(name).iter().copied().filter(|r| r.run == run.run).collect()
         };
         let rank =
             |run: &'a Run| (Some(&run.provenance.cpu) == here, !run.quick && run.partial.is_none(), &run.started);

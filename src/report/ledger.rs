@@ -43,7 +43,7 @@ pub(super) fn table(view: &View<'_>, traps: &[TrapView<'_>]) -> Table {
 
 // Whether its trap was measured; those of the method are of any.
 fn is_asked(claim: &Claim, view: &View<'_>) -> bool {
-    let measured = |name: &str| view.archive.records.iter().any(|record| record.trap == name);
+    let measured = |name: &str| !view.of_trap(name).is_empty();
     claim.trap.starts_with('(') || measured(claim.trap)
 }
 

@@ -18,11 +18,19 @@ pub(super) struct View<'a> {
     pub(super) archive: &'a Archive,
     /// Columns of the ratio instrument; the first one gets full tables.
     pub(super) columns: Vec<Column<'a>>,
+    by_trap: HashMap<&'a str, Vec<&'a Record>>,
 }
 
 impl<'a> View<'a> {
     pub(super) fn of(archive: &'a Archive) -> Self {
-        Self { archive, columns: Column::all(archive) }
+        let mut by_trap: HashMap<&str, Vec<&Record>> = HashMap::new();
+        archive.records.iter().for_each(|record| by_trap.entry(&record.trap).or_default().push(record));
+        Self { archive, columns: Column::all(archive), by_trap }
+    }
+
+    /// All that was recorded of a trap, by any instrument in any run.
+    pub(super) fn of_trap(&self, name: &str) -> &[&'a Record] {
+        self.by_trap.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Every trap that has a record or was chosen, in the order of the run that chose most, then as first seen.
@@ -67,21 +75,31 @@ pub(super) struct TrapView<'a> {
     /// The column with full tables: the first one that measured this trap.
     pub(super) column: Option<&'a Column<'a>>,
     records: Vec<&'a Record>,
+    // The points of the first column's folder, each once.
+    as_first_seen: Vec<Place<'a>>,
     // By n and threads: a trap has a few cases, and may have many sizes.
     by_size: HashMap<(u64, usize), Vec<&'a Record>>,
 }
 
 impl<'a> TrapView<'a> {
     fn of(view: &'a View<'a>, name: &'a str) -> Self {
-        let known = |r: &&Record| r.trap == name && view.archive.run_of(r).is_some();
+        let known = |r: &&Record| view.archive.run_of(r).is_some();
         // Go's points and times are no rows of these tables.
-        let records: Vec<&Record> = view.archive.records.iter().filter(known).filter(is_rust).collect();
+        let records: Vec<&Record> = view.of_trap(name).iter().copied().filter(known).filter(is_rust).collect();
         let newest = view.archive.runs.iter().filter(|r| r.traps.iter().any(|n| n.name == name));
         let note = newest.max_by_key(|r| &r.started).and_then(|r| r.traps.iter().find(|n| n.name == name));
         let column = view.columns.iter().find(|c| records.iter().any(|r| c.holds(r)));
         let mut by_size: HashMap<(u64, usize), Vec<&Record>> = HashMap::new();
         records.iter().for_each(|record| by_size.entry((record.n, record.threads)).or_default().push(record));
-        Self { view, name, note, column, records, by_size }
+        let mut trap = Self { view, name, note, column, records, as_first_seen: Vec::new(), by_size };
+        trap.as_first_seen = trap.seen();
+        trap
+    }
+
+    fn seen(&self) -> Vec<Place<'a>> {
+        let mut seen: HashSet<Place<'a>> = HashSet::new();
+        let places = self.records.iter().filter(|r| self.is_here(r)).map(|r| Place::of(r));
+        places.filter(|place| seen.insert(*place)).collect()
     }
 
     /// All that was recorded at a point, in any column, in the order of the records.
@@ -104,20 +122,13 @@ impl<'a> TrapView<'a> {
     /// Its points in the first column, and those that only counts know there: cases as first seen, then threads, then n.
     pub(super) fn places(&self) -> Vec<Place<'a>> {
         let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut places = self.as_first_seen();
+        let mut places = self.as_first_seen.clone();
         for place in &places {
             let next = cases.len();
             cases.entry(place.case).or_insert(next);
         }
         places.sort_by_key(|p| (cases[p.case], p.threads, p.n));
         places
-    }
-
-    // The points of the first column's folder, each once.
-    fn as_first_seen(&self) -> Vec<Place<'a>> {
-        let mut seen: HashSet<Place<'a>> = HashSet::new();
-        let places = self.records.iter().filter(|r| self.is_here(r)).map(|r| Place::of(r));
-        places.filter(|place| seen.insert(*place)).collect()
     }
 
     // Whether a record belongs to the first column: a ratio of it, or a count of the same folder.
@@ -147,7 +158,7 @@ impl<'a> TrapView<'a> {
 
     /// The headline points, in the order in which the trap states them.
     pub(super) fn headlines(&self) -> Vec<Place<'a>> {
-        let mut places = self.as_first_seen();
+        let mut places = self.as_first_seen.clone();
         places.retain(|place| self.is_headline(*place));
         places
     }
