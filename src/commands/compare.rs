@@ -1,8 +1,9 @@
 //! `compare`: two sets of records beside each other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use trapline::record::Archive;
 use trapline::report::{self, Comparison};
 
 use super::fault::{Fault, print};
@@ -52,11 +53,17 @@ impl Loss {
     }
 }
 
+fn side(folder: &Path) -> Result<Archive, Fault> {
+    let mut archive = source::read_whole(Some(folder))?;
+    source::one_machine(&archive)?;
+    archive.records.retain(Comparison::looks_at);
+    archive.records.shrink_to_fit();
+    Ok(archive)
+}
+
 /// Prints what differs.
 pub(crate) fn compare(wanted: &Compare) -> Result<(), Fault> {
-    let [old, new] = [source::read_whole(Some(&wanted.old))?, source::read_whole(Some(&wanted.new))?];
-    source::one_machine(&old)?;
-    source::one_machine(&new)?;
+    let (old, new) = (side(&wanted.old)?, side(&wanted.new)?);
     let none = || Fault::wrong("one of them has no ratios and no counts; cargo bench makes them");
     let comparison = Comparison::of(&old, &new).ok_or_else(none)?;
     let document = comparison.document(wanted.all);

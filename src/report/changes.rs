@@ -8,7 +8,7 @@ use super::place::Place;
 use crate::record::{Provenance, Record, Run};
 
 const SCOPE: &str = "new ÷ old of a ratio above 1: the fix gains more than it did. Its interval is of Welch's test over the \
-                     layouts, and covers re-links and re-runs in two sittings, not what the machine did between them. Headline \
+                     layouts, widened by what most rows say of the two sittings. Headline \
                      rows are corrected for how many there are (Holm); the others are exploratory, and none of them is certain.";
 
 impl Comparison<'_> {
@@ -18,6 +18,7 @@ impl Comparison<'_> {
         let mut blocks = vec![Block::Facts(self.facts())];
         blocks.extend(self.warnings().into_iter().map(note));
         blocks.push(paragraph(self.said()));
+        blocks.push(paragraph(self.widened()));
         let rows: Vec<&Moved<'_>> = self.moved.iter().filter(|row| all || row.corrected).collect();
         blocks.extend((!rows.is_empty()).then(|| Block::Table(ratios(&rows))));
         blocks.extend((!rows.is_empty()).then(|| paragraph(SCOPE)));
@@ -74,6 +75,17 @@ impl Comparison<'_> {
         (self.untested > 0).then(said)
     }
 
+    /// What two sittings add to what layouts tell.
+    fn widened(&self) -> String {
+        let [headlines, others] = self.scales;
+        format!(
+            "Layouts tell what re-links do, not what the machine did in two sittings: so standard errors are widened until the middle \
+             half of the rows lies where it should if most have not changed: {}, {}.",
+            widening(headlines, "headline rows"),
+            widening(others, "others"),
+        )
+    }
+
     /// One sentence: how many rows there are and how many have moved.
     fn said(&self) -> String {
         let (headlines, others): (Vec<_>, Vec<_>) = self.moved.iter().partition(|row| row.new.headline);
@@ -93,6 +105,14 @@ impl Comparison<'_> {
     }
 }
 
+// Of headline rows and of the others.
+fn widening(scale: Option<f64>, rows: &str) -> String {
+    match scale {
+        Some(scale) => format!("{} times for {rows}", factor(scale)),
+        None => format!("not at all for {rows}, which are fewer than twenty"),
+    }
+}
+
 // Trap, point and variant as they are typed: one column, so that the others have room.
 fn named(record: &Record) -> String {
     format!("{} {} {}", record.trap, Place::of(record).key(), record.variant)
@@ -105,7 +125,7 @@ fn ratios(rows: &[&Moved<'_>]) -> Table {
     let row = |row: &&Moved<'_>| {
         let said = if row.new.headline { row.word().into() } else { format!("{}, exploratory", row.word()) };
         let both = format!("{}{TIE}→{TIE}{}", value(row.old), value(row.new));
-        vec![named(row.new), both, interval(row.change.span), said]
+        vec![named(row.new), both, interval(row.change.span()), said]
     };
     table.rows = rows.iter().map(row).collect();
     table

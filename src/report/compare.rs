@@ -28,12 +28,12 @@ pub(super) struct Moved<'a> {
 impl Moved<'_> {
     /// Whether it has moved, if it were the only row that was looked at.
     pub(super) fn alone(&self) -> bool {
-        self.change.p < ALPHA
+        self.change.p() < ALPHA
     }
 
     /// The word: which of the sets has more of the fix's gain.
     pub(super) fn word(&self) -> &'static str {
-        match (self.corrected, self.alone(), self.change.span[1] < 1.0) {
+        match (self.corrected, self.alone(), self.change.span()[1] < 1.0) {
             (true, _, true) => "loses",
             (true, _, false) => "gains",
             (false, true, _) => "by chance?",
@@ -69,6 +69,8 @@ impl Counted<'_> {
 pub struct Comparison<'a> {
     pub(super) runs: [Option<&'a Run>; 2],
     pub(super) moved: Vec<Moved<'a>>,
+    /// By how much the standard errors of headline rows and of the others were widened; None where there are too few to tell.
+    pub(super) scales: [Option<f64>; 2],
     pub(super) compared: usize,
     pub(super) counts: Vec<Counted<'a>>,
     /// Rows of ratios and counts that only one of the sets has.
@@ -91,9 +93,15 @@ impl<'a> Comparison<'a> {
         let compared = counts.len();
         let counts = counts.into_iter().filter(Counted::differs).collect();
         let runs = [old.run, new.run];
-        let moved = moved(&ratios, runs.iter().flatten().all(|run| is_relinked(run)));
+        let (moved, scales) = moved(&ratios, runs.iter().flatten().all(|run| is_relinked(run)));
         let untested = ratios.len() - moved.len();
-        Some(Self { runs, moved, compared, counts, lonely, untested })
+        Some(Self { runs, moved, scales, compared, counts, lonely, untested })
+    }
+
+    /// Whether a record has a part in it. Two large archives need not be in memory whole.
+    #[must_use]
+    pub fn looks_at(record: &Record) -> bool {
+        (record.instrument == Instrument::Ratio && measures(record, "ratio")) || is_count(record)
     }
 
     /// Whether there is a headline row of which it can be said whether it has moved.
@@ -160,17 +168,26 @@ fn is_count(record: &Record) -> bool {
 }
 
 // Only headline rows carry claims: the others are looked at as well, and none of them is certain.
-fn moved<'a>(pairs: &[(&'a Record, &'a Record)], relinked: bool) -> Vec<Moved<'a>> {
+fn moved<'a>(pairs: &[(&'a Record, &'a Record)], relinked: bool) -> (Vec<Moved<'a>>, [Option<f64>; 2]) {
     let row = |&(old, new): &(&'a Record, &'a Record)| {
         let change = stats::change(&old.samples, &new.samples)?;
         Some(Moved { old, new, change, corrected: false })
     };
     let mut rows: Vec<Moved<'_>> = pairs.iter().filter_map(row).collect();
-    let p: Vec<f64> = rows.iter().filter(|row| row.new.headline).map(|row| row.change.p).collect();
+    let scales = [true, false].map(|headline| widen(&mut rows, headline));
+    let p: Vec<f64> = rows.iter().filter(|row| row.new.headline).map(|row| row.change.p()).collect();
     let certain = stats::holm(&p, ALPHA);
     for (row, certain) in rows.iter_mut().filter(|row| row.new.headline).zip(certain) {
         // Of one link, the change of the link is taken for that of the code.
         row.corrected = certain && relinked;
     }
-    rows
+    (rows, scales)
+}
+
+// Headline rows are held against what headline rows do from sitting to sitting, and the others against theirs.
+fn widen(rows: &mut [Moved<'_>], headline: bool) -> Option<f64> {
+    let mut rows: Vec<&mut Moved<'_>> = rows.iter_mut().filter(|row| row.new.headline == headline).collect();
+    let scale = stats::null_scale(&rows.iter().map(|row| row.change).collect::<Vec<_>>())?;
+    rows.iter_mut().for_each(|row| row.change = row.change.widened(scale));
+    Some(scale)
 }

@@ -22,4 +22,4 @@ pub use interval::{
 };
 pub use line::{Line, line};
 pub use permutation::{holm, permutation_p};
-pub use two::{Change, change};
+pub use two::{Change, change, null_scale};
