@@ -1,7 +1,11 @@
 //! Ctrl-C, heeded between measurements.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Says in the environment after how many seconds a run is to end, as if its user wanted no more.
+const WITHIN: &str = "TRAPLINE_WITHIN";
 
 /// A flag that is set when the user wants no more (SIGINT) or is told to go (SIGTERM): whoever measures looks at it between
 /// two measurements, keeps what there is and takes the progress away. The second such signal ends the process at once. If
@@ -14,5 +18,16 @@ pub(in crate::lab) fn heed() -> Arc<AtomicBool> {
         let _ = signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag));
         let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
     }
+    if let Some(seconds) = std::env::var(WITHIN).ok().and_then(|seconds| seconds.parse().ok()) {
+        set_after(Duration::from_secs(seconds), Arc::clone(&flag));
+    }
     flag
+}
+
+// The thread sleeps, and takes nothing from what is measured.
+fn set_after(wait: Duration, flag: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        std::thread::sleep(wait);
+        flag.store(true, Ordering::Relaxed);
+    });
 }
