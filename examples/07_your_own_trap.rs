@@ -47,6 +47,7 @@ const TRAP: Trap = Trap {
     counts: "words",
     op: "one word joined",
     points: &[Point::n(10), Point::n(100), Point::n(1000).headline()],
+    cases: &[],
     variants: &[
         Variant::trap("join_by_format", |p| routine(words(p), |words| join_by_format(words))),
         Variant::fix("join_by_push", |p| routine(words(p), |words| join_by_push(words))),

@@ -36,7 +36,8 @@
 //! #     ];
 //! #     pub const TRAP: Trap = Trap {
 //! #         name: "string_concat", title: "Concatenating in a loop", section: "memory", habit: "s += w in a loop",
-//! #         claims: &[], counts: "words", op: "one word appended", points: POINTS, variants: VARIANTS, blind: &[],
+//! #         claims: &[], counts: "words", op: "one word appended", points: POINTS, cases: &[],
+//! #         variants: VARIANTS, blind: &[],
 //! #     };
 //! # }
 //! # #[cfg(feature = "cli")]

@@ -4,6 +4,7 @@
 //! [`Routine`] for a point; the routine holds the loop and the clock. A trap knows nothing of instruments, apart from the
 //! ones that are blind to it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub struct Trap {
     pub op: &'static str,
     /// Where it is measured, in ascending `n` within one thread count and case.
     pub points: &'static [Point],
+    /// What each word of its points' cases means, in a phrase: `("owning", "each record owns a heap string")`. A case is
+    /// split at commas, and of `reads=90` the word is `reads`.
+    pub cases: &'static [(&'static str, &'static str)],
     /// What is compared: exactly one trap, one or more fixes, at most one floor.
     pub variants: &'static [Variant],
     /// The instruments that can't see it, each with its reason.
@@ -98,6 +102,17 @@ impl Trap {
         self.points.iter().any(|p| sees(p).is_some_and(|by| self.blind_to(by).is_none() && seen(p, by)))
     }
 
+    // Words that a reader could look up nowhere, and meanings of nothing.
+    fn case_faults(&self) -> Vec<String> {
+        let used: BTreeSet<_> = self.points.iter().flat_map(Point::words).collect();
+        let told: BTreeSet<_> = self.cases.iter().map(|(word, _)| *word).collect();
+        let unknown =
+            used.difference(&told).map(|word| format!("does not say in `cases` what `{word}` of its points means"));
+        let idle =
+            told.difference(&used).map(|word| format!("says in `cases` what `{word}` means, and no point has it"));
+        unknown.chain(idle).collect()
+    }
+
     /// What is wrong with the statement of this trap: an empty list if nothing is.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
@@ -127,6 +142,7 @@ impl Trap {
             self.lacks_a_builder(),
             "has a paced point and an arm without a stream, or a held one and an arm without a hold",
         );
+        self.case_faults().iter().for_each(|what| fault(true, what));
         faults
     }
 }
@@ -204,6 +220,12 @@ impl Point {
     #[must_use]
     pub const fn quota(self, cpus: u32) -> Self {
         Self { quota: Some(cpus), only: &[Instrument::Usage], ..self }
+    }
+
+    // What its case is made of: `reads` and `work` of `reads=99,work=500ns`.
+    fn words(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let parts = self.case.split(',').filter(|part| !part.is_empty());
+        parts.map(|part| part.split_once('=').map_or(part, |(key, _)| key))
     }
 
     /// Whether this instrument measures here, if it can see the trap.
@@ -475,6 +497,7 @@ mod tests {
         counts: "ops",
         op: "one op",
         points: &[Point::n(10).headline(), Point::n(1_000)],
+        cases: &[],
         variants: &[
             Variant::trap("slow", |_| routine((), |()| 1)),
             Variant::fix("fast", |_| routine((), |()| 1)),
@@ -492,6 +515,21 @@ mod tests {
     fn a_point_that_is_stated_twice_is_a_fault_also_as_a_headline() {
         const TWICE: &[Point] = &[Point::n(10).headline(), Point::n(10)];
         assert_eq!(Trap { points: TWICE, ..SOUND }.faults(), ["the trap made_up states the point n=10 twice"]);
+    }
+
+    #[test]
+    fn each_word_of_a_case_is_defined_and_each_definition_is_of_one() {
+        const POINTS: &[Point] = &[
+            Point::n(10).case("plain").headline(),
+            Point::n(10).case("reads=99,work=1us"),
+            Point::n(10).case("reads=90"),
+        ];
+        const CASES: &[(&str, &str)] = &[("plain", "no more"), ("reads", "percent of reads"), ("work", "own work")];
+        let faults = |cases| Trap { points: POINTS, cases, ..SOUND }.faults();
+        assert_eq!(faults(CASES), [""; 0]);
+        assert_eq!(faults(&CASES[..2]), ["the trap made_up does not say in `cases` what `work` of its points means"]);
+        let faults = Trap { cases: &CASES[..1], ..SOUND }.faults();
+        assert_eq!(faults, ["the trap made_up says in `cases` what `plain` means, and no point has it"]);
     }
 
     #[test]

@@ -36,6 +36,7 @@ const fn trap(name: &'static str, variants: &'static [Variant]) -> Trap {
         counts: "numbers",
         op: "one number mixed",
         points: POINTS,
+        cases: &[],
         variants,
         blind: &[],
     }

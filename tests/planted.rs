@@ -34,6 +34,7 @@ const fn trap(name: &'static str, points: &'static [Point], variants: &'static [
         counts: "ops",
         op: "one op",
         points,
+        cases: &[],
         variants,
         blind: &[],
     }

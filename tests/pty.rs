@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 
 const fn trap(name: &'static str, points: &'static [Point], variants: &'static [Variant]) -> Trap {
     let (title, section, habit, counts, op) = ("Counted", "tests", "none", "numbers", "one number");
-    Trap { name, title, section, habit, claims: &[], counts, op, points, variants, blind: &[] }
+    Trap { name, title, section, habit, claims: &[], counts, op, points, cases: &[], variants, blind: &[] }
 }
 
 // The catalog's own, at points that a debug build counts in little time.
@@ -43,6 +43,7 @@ const GROWTH: Trap = Trap {
         Point::n(100).case("owning"),
         Point::n(1_000).case("owning"),
     ],
+    cases: &[("plain", "a record owns no memory"), ("owning", "each record owns a heap string")],
     ..vec_growth::TRAP
 };
 

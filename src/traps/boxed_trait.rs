@@ -259,6 +259,12 @@ pub const TRAP: Trap = Trap {
         Point::n(100_000).case("one_kind"),
         Point::n(100_000).case("kinds=90:10"),
     ],
+    cases: &[
+        ("sequential", "four kinds, equally often; boxes lie in memory in the order of the slice"),
+        ("shuffled", "four kinds, equally often; boxes lie in memory in a random order"),
+        ("one_kind", "all rules are of one kind; boxes lie in order"),
+        ("kinds", "percent of rules of one kind, and of the three others together; boxes lie in order"),
+    ],
     variants: &[
         Variant::trap("boxed_dyn", |p| arm(p, |b, at| sum_boxed(b.boxes.advance(at), b.amount))),
         Variant::fix("enum_kinds", |p| arm(p, |b, at| sum_inline(b.enums.advance(at), b.amount))),

@@ -227,6 +227,13 @@ pub const TRAP: Trap = Trap {
         Point::n(2).threads(2).case("48KiB"),
         Point::n(40).threads(2).case("mixed"),
     ],
+    cases: &[
+        ("24B", "a response is 24 bytes of JSON"),
+        ("200B", "a response is about 200 bytes of JSON"),
+        ("3KiB", "a response is about 3 KiB of JSON"),
+        ("48KiB", "a response is about 48 KiB of JSON"),
+        ("mixed", "one response in twenty is about 48 KiB of JSON, the others 200 bytes"),
+    ],
     variants: &[
         Variant::trap("to_vec", |p| fresh(p, |r| to_vec(r, send))),
         Variant::fix("thread_local", |p| fresh(p, |r| thread_local(r, send))),

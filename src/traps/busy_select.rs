@@ -282,6 +282,10 @@ pub const TRAP: Trap = Trap {
         Point::n(100).threads(2).case("idle=1ms").only(&[Instrument::Usage]),
         Point::n(250).threads(2).case("idle=1ms").every(1_000_000),
     ],
+    cases: &[
+        ("neighbours", "two workers do units of about 1 µs and send a message each 1000 of them, beside a listener"),
+        ("idle", "time between two messages, in which the listener has nothing to do"),
+    ],
     variants: &[
         Variant::trap("select_default", |p| batch(p, Some(select_default))).stream(|p| paced(p, select_default)),
         Variant::fix("select_blocking", |p| batch(p, Some(select_blocking))).stream(|p| paced(p, select_blocking)),

@@ -278,6 +278,12 @@ pub const TRAP: Trap = Trap {
         Point::n(2_500).threads(2).case("stalls").every(200_000).headline(),
         Point::n(5_000).threads(2).case("overload").every(25_000).headline(),
     ],
+    cases: &[
+        ("flat_out", "messages are sent as fast as they go, and ask for no work"),
+        ("work", "own work before each send, and as much at each receipt"),
+        ("stalls", "a message each 200 µs, served for about 100 µs, and each 250th for 2.5 ms more"),
+        ("overload", "a message each 25 µs, served for about 30 µs: more than the receiver can carry"),
+    ],
     variants: &[
         Variant::trap("rendezvous", |p| batch(p, 0)).stream(|p| paced(p, 0)),
         Variant::fix("slots_8", |p| batch(p, 8)).stream(|p| paced(p, 8)),

@@ -246,6 +246,10 @@ pub const TRAP: Trap = Trap {
         Point::n(10_000).threads(2).case("200ns").headline(),
         Point::n(1_000).threads(2).case("10us"),
     ],
+    cases: &[
+        ("200ns", "a job folds 128 words of its own: about 200 ns"),
+        ("10us", "a job folds 128 words of its own, then does about 10 µs of own work"),
+    ],
     variants: &[
         Variant::trap("spawn_static", |p| arm(p, |pool, jobs| spawn_static(pool, jobs))),
         Variant::fix("scoped", |p| arm(p, |pool, jobs| scoped(pool, jobs))),

@@ -277,6 +277,11 @@ pub const TRAP: Trap = Trap {
         at(64, 2, "reads=99,work=500ns"),
         at(64, 8, "reads=99,work=500ns"),
     ],
+    cases: &[
+        ("reads", "percent of operations that look a key up; the others add to a counter"),
+        ("inserts", "percent of operations that insert a key; as many remove one, the others look one up"),
+        ("work", "own work after each operation"),
+    ],
     variants: &[
         Variant::trap("std_mutex", |p| arm(p, |n, h| Mutex::new(empty(n, h)), std_mutex)),
         Variant::fix("dashmap", |p| arm(p, DashMap::with_capacity_and_hasher, dashmap)),

@@ -183,6 +183,7 @@ pub const TRAP: Trap = Trap {
         Point::n(100_000).case("stack=2MiB").headline(),
         Point::n(10_000).case("stack=64KiB").headline(),
     ],
+    cases: &[("stack", "size of the thread's stack, but `sized_thread` always has 64 MiB")],
     variants: &[
         Variant::trap("grown", |p| arm(p, stack(p), |nodes| grown(nodes, 0))),
         Variant::fix("explicit_stack", |p| arm(p, stack(p), |nodes| explicit_stack(nodes, 0))),

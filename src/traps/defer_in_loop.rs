@@ -271,6 +271,12 @@ pub const TRAP: Trap = Trap {
         Point::n(512).case("files"),
         Point::n(512).case("files,within").held(),
     ],
+    cases: &[
+        ("empty", "a turn does nothing between taking and giving back"),
+        ("body", "own work of a turn, between taking and giving back"),
+        ("files", "a turn opens a file and reads ten bytes; to give back is to close it"),
+        ("within", "looked at inside the loop: what is still held after so many turns"),
+    ],
     variants: &[
         Variant::trap("deferred_boxed", |p| {
             arm(p, |l, i, _| deferred_boxed(l, i, nothing), |l, i, s| deferred_boxed(l, i, work(s)), boxed_files)

@@ -280,6 +280,7 @@ pub const TRAP: Trap = Trap {
     counts: "requests",
     op: "one request: a tree built, folded, answered from and let go",
     points: &[Point::n(100), Point::n(1_000).headline(), Point::n(10_000).every(50_000).headline()],
+    cases: &[],
     variants: &[
         Variant::trap("boxed_tree", |p| arm(p, boxed_tree)).stream(|p| paced(p, boxed_tree)),
         Variant::fix("bump_arena", |p| arm(p, bump_arena)).stream(|p| paced(p, bump_arena)),

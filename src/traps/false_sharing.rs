@@ -222,6 +222,11 @@ pub const TRAP: Trap = Trap {
         at(512, 2, "store,work=50ns").headline(),
         at(512, 2, "store,work=200ns"),
     ],
+    cases: &[
+        ("rmw", "a write is one atomic addition"),
+        ("store", "a write is a relaxed load and a relaxed store"),
+        ("work", "own work after each write"),
+    ],
     variants: &[
         Variant::trap("packed", |p| each(p, Packed::counter)),
         Variant::fix("padded_128", |p| each(p, Padded128::counter)),

@@ -266,6 +266,7 @@ pub const TRAP: Trap = Trap {
         Point::n(1_000).case("1us").headline(),
         Point::n(200).case("10us"),
     ],
+    cases: &[("1us", "a unit is about 1 µs of own work"), ("10us", "a unit is about 10 µs of own work")],
     variants: &[
         Variant::trap("results_channel", results_channel),
         Variant::fix("indexed_slots", indexed_slots),

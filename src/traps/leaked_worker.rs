@@ -265,6 +265,7 @@ pub const TRAP: Trap = Trap {
         Point::n(64).case("bare").only(&[Instrument::Heap]),
         Point::n(1_000).case("bare").held(),
     ],
+    cases: &[("held", "size of the buffer that a worker fills and keeps"), ("bare", "a worker keeps no buffer")],
     variants: &[
         Variant::trap("never_closed", |p| arm(p, never_closed)).hold(|p| hold(p, never_closed)),
         Variant::fix("closed", |p| arm(p, CLOSED)).hold(|p| hold(p, CLOSED)),

@@ -277,6 +277,7 @@ pub const TRAP: Trap = Trap {
     counts: "entries",
     op: "one entry visited; in `writes` one write beside a walker",
     points: &[Point::n(100_000).headline(), Point::n(10_000).case("writes").every(20_000).headline()],
+    cases: &[("writes", "n counts writes, one each 20 µs, to 100 000 entries that another thread walks over")],
     variants: &[
         Variant::trap("walk_locked", |p| LOCKED.batch(p)).stream(|p| LOCKED.stream(p)),
         Variant::fix("walk_chunks", |p| CHUNKS.batch(p)).stream(|p| CHUNKS.stream(p)),

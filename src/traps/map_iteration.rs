@@ -234,6 +234,11 @@ pub const TRAP: Trap = Trap {
         Point::n(10_000).case("removed=90").headline(),
         Point::n(10_000).case("full,work=20ns"),
     ],
+    cases: &[
+        ("full", "the map has all the entries that it was filled with"),
+        ("removed", "percent of the entries that were removed again, at random, before the walk"),
+        ("work", "own work of each visit"),
+    ],
     variants: &[
         Variant::trap("hash_map", |p| arm(p, hash_maps, |m| hash_map(m, mix), |m| hash_map(m, work()))),
         Variant::fix("index_map", |p| arm(p, index_maps, |m| index_map(m, mix), |m| index_map(m, work()))),

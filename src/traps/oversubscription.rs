@@ -217,6 +217,12 @@ pub const TRAP: Trap = Trap {
         at(1_000, 8, "cpu"),
         at(200_000, 64, "quota=1cpu").quota(1),
     ],
+    cases: &[
+        ("cpu", "a unit is about 1 µs of own work"),
+        ("lock", "a unit is about 1 µs of own work, and 0.1 µs more under a lock that all share"),
+        ("wait", "a unit is about 1 µs of own work, and a sleep of 100 µs"),
+        ("quota", "CPUs whose time the process may have, by a quota of the kernel's; units as in `cpu`"),
+    ],
     variants: &[
         Variant::trap("pool_of_threads", |p| arm(p, shared(p, large), fan_out)),
         Variant::fix("pool_of_cpus", |p| arm(p, shared(p, small), fan_out)),

@@ -288,6 +288,11 @@ pub const TRAP: Trap = Trap {
         Point::n(WHOLE).case("plain"),
         Point::n(98_304).case(PLAIN).every(2_000),
     ],
+    cases: &[
+        ("owning", "a session owns two heap blocks, of 32 bytes and of 16 to 112"),
+        ("plain", "a session owns no heap memory; it takes as much room in the table"),
+        ("paced", "a request is due each 2 µs; only the sweeps at 100, 300 and 12 % are measured"),
+    ],
     variants: &[
         Variant::trap("sweep_at_100", |p| arm(p, sweep(LIVE))).stream(|p| paced(p, sweep(LIVE))),
         Variant::fix("sweep_at_300", |p| arm(p, sweep(3 * LIVE))).stream(|p| paced(p, sweep(3 * LIVE))),

@@ -271,6 +271,11 @@ pub const TRAP: Trap = Trap {
         Point::n(1_000).case("settings"),
         Point::n(1_000).threads(2).case("settings").headline(),
     ],
+    cases: &[
+        ("lean", "a request brings a token of 32 bytes, and no parameters"),
+        ("full", "a request brings a token of 32 bytes, and five parameters that are parsed into strings"),
+        ("settings", "as `lean`; besides, the trap clones an `Arc` that all requests share, and the others borrow it"),
+    ],
     variants: &[
         Variant::trap("arc_cloned", |p| {
             arm(p, [shared_stage::<0>, shared_stage::<1>, shared_stage::<2>, shared_stage::<3>], arc_cloned)

@@ -251,6 +251,7 @@ pub const TRAP: Trap = Trap {
         at(512, 2).case("work=500ns"),
         at(64, 1).case("work=20us"),
     ],
+    cases: &[("work", "own work after each increment")],
     variants: &[
         Variant::trap("actor", |p| arm(p, 1, Actor::start(p.threads))),
         Variant::fix("parking_lot_mutex", |p| arm(p, 0, parking_lot::Mutex::new(Counts::default()))),

@@ -232,6 +232,11 @@ pub const TRAP: Trap = Trap {
         Point::n(12_000).case("skewed,miss=1us"),
         Point::n(400_000).case("unique").held(),
     ],
+    cases: &[
+        ("skewed", "a key's weight is about one over the key: small ones come often, large ones once"),
+        ("unique", "no key comes twice: every request misses"),
+        ("miss", "own work of a miss, besides making the page"),
+    ],
     variants: &[
         Variant::trap("unbounded", |p| arm(p, Pages::default, UNBOUNDED)).hold(|p| hold(p, Pages::default, UNBOUNDED)),
         Variant::fix("lru", |p| arm(p, empty_lru, LRU)).hold(|p| hold(p, empty_lru, LRU)),

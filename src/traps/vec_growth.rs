@@ -263,6 +263,11 @@ pub const TRAP: Trap = Trap {
         Point::n(100_000).case("owning").only(&[Instrument::Ratio]),
         Point::n(125).case("batch=50000").every(5_000_000).headline(),
     ],
+    cases: &[
+        ("plain", "a record owns no memory"),
+        ("owning", "each record owns a heap string of 16 bytes, which is cloned too"),
+        ("batch", "records of one op: owning ones, pushed, looked at and dropped; a batch is due each 5 ms"),
+    ],
     variants: &[
         Variant::trap("push_unsized", |p| either(p, |o| fresh(o, push_unsized), |o| fresh(o, push_unsized)))
             .moves(|p| either(p, |o| count_moves(&o, 0), |o| count_moves(&o, 0)))

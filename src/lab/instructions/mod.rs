@@ -184,6 +184,7 @@ mod tests {
         counts: "calls",
         op: "one call",
         points: &[Point::n(10).threads(4).headline()],
+        cases: &[],
         variants: &[Variant::trap("one", |p| routine(p.n, |n| *n)), Variant::fix("two", |p| routine(p.n, |n| *n))],
         blind: &[],
     };

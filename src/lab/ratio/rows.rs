@@ -154,6 +154,7 @@ mod tests {
         counts: "ops",
         op: "one op",
         points: POINTS,
+        cases: &[],
         variants: VARIANTS,
         blind: &[],
     };

@@ -151,6 +151,7 @@ mod tests {
         counts: "ops",
         op: "one op",
         points: POINTS,
+        cases: &[],
         variants: &[Variant::trap("slow", |_| routine((), |()| 1)), Variant::fix("fast", |_| routine((), |()| 1))],
         blind: &[],
     };
