@@ -124,6 +124,9 @@ pub struct TrapNote {
     pub counts: String,
     /// What one op is.
     pub op: String,
+    /// What each word of its cases means; nothing in records that were written before traps said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<(String, String)>,
     /// The instruments that have no results of it, each with the reason.
     #[serde(default)]
     pub unseen: Vec<(Instrument, String)>,
@@ -139,6 +142,7 @@ impl From<&Trap> for TrapNote {
             claims: trap.claims.iter().map(|&c| c.into()).collect(),
             counts: trap.counts.into(),
             op: trap.op.into(),
+            cases: trap.cases.iter().map(|&(word, what)| (word.into(), what.into())).collect(),
             unseen: Instrument::ALL.iter().filter_map(|&i| Some((i, trap.blind_to(i)?.into()))).collect(),
         }
     }

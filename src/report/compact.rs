@@ -67,8 +67,13 @@ fn travels(record: &Record) -> bool {
 
 // What a trap says of itself is in the main run of ratios, as far as a citation says it, and what the machine was like then.
 fn slim(run: &Run, main: bool) -> Run {
-    let note =
-        |note: &TrapNote| TrapNote { habit: String::new(), claims: Vec::new(), unseen: Vec::new(), ..note.clone() };
+    let note = |note: &TrapNote| TrapNote {
+        habit: String::new(),
+        claims: Vec::new(),
+        cases: Vec::new(),
+        unseen: Vec::new(),
+        ..note.clone()
+    };
     let traps = if main { run.traps.iter().map(note).collect() } else { Vec::new() };
     let probes = if main { run.probes.clone() } else { Vec::new() };
     Run { traps, probes, ..run.clone() }
@@ -120,6 +125,8 @@ mod tests {
         let small = Archive::read_text(Path::new("compact"), &compact(&whole));
         assert!(small.damage.is_empty(), "{:?}", small.damage);
         assert!(small.records.len() < whole.records.len() / 2);
+        assert!(whole.runs.iter().any(|run| run.traps.iter().any(|note| !note.cases.is_empty())));
+        assert!(small.runs.iter().flat_map(|run| &run.traps).all(|note| note.cases.is_empty()));
         for trap in ["vec_growth", "contended_map"] {
             let cited = Cited { trap, point: None, variant: None, allow_dirty: false };
             assert_eq!(cite(&small, cited), cite(&whole, cited));

@@ -21,6 +21,7 @@ pub(super) fn lines(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<Strin
     for trap in traps {
         lines.extend((!lines.is_empty()).then(String::new));
         lines.extend(hanging("", &heading(trap)));
+        lines.extend(cases(trap).iter().flat_map(|text| hanging("  ", text)));
         lines.extend(match instrument {
             Instrument::Ratio if trap.all(instrument).any(|r| r.value.is_some()) => {
                 trap.column.map(|column| ratios(trap, column)).unwrap_or_default()
@@ -31,6 +32,13 @@ pub(super) fn lines(traps: &[TrapView<'_>], instrument: Instrument) -> Vec<Strin
         });
     }
     lines
+}
+
+// What the words in the titles of its points mean, where the records say so.
+fn cases(trap: &TrapView<'_>) -> Option<String> {
+    let stated = trap.note.map(|note| &note.cases).filter(|cases| !cases.is_empty())?;
+    let told: Vec<String> = stated.iter().map(|(word, what)| format!("`{word}`: {what}")).collect();
+    Some(format!("Cases: {}.", told.join("; ")))
 }
 
 fn ratios<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Vec<String> {

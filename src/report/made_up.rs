@@ -37,6 +37,7 @@ pub(super) fn note(name: &str, title: &str, habit: &str, counts: &str, op: &str,
         claims: claims.iter().map(|&c| c.into()).collect(),
         counts: counts.into(),
         op: op.into(),
+        cases: Vec::new(),
         unseen: Vec::new(),
     }
 }

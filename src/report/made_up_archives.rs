@@ -20,7 +20,9 @@ pub(super) fn archive() -> Archive {
 fn growth() -> TrapNote {
     let habit = "Appending to a slice in a hot loop (`append(s, x)`) without saying how many elements will come, as with a \
                  Vec<Record> that starts empty.";
-    note("vec_growth", "growing what could be sized", habit, "records", "one record pushed", &["A1", "A2"])
+    let cases = vec![("owning".into(), "each record owns a heap string, a `Box<str>` of 16 bytes".into())];
+    let grown = note("vec_growth", "growing what could be sized", habit, "records", "one record pushed", &["A1", "A2"]);
+    TrapNote { cases, ..grown }
 }
 
 fn map() -> TrapNote {

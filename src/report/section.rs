@@ -45,7 +45,9 @@ pub(super) fn title(trap: &TrapView<'_>, place: Place<'_>) -> String {
 fn about(trap: &TrapView<'_>) -> Vec<Block> {
     let Some(note) = trap.note else { return Vec::new() };
     let claims = if note.claims.is_empty() { "none".into() } else { note.claims.join(", ") };
-    let mut facts = vec![fact("n counts", &note.counts), fact("one op", &note.op), fact("claims", claims)];
+    let mut facts = vec![fact("n counts", &note.counts), fact("one op", &note.op)];
+    facts.extend(note.cases.iter().map(|(word, what)| fact(&format!("case {word}"), what)));
+    facts.push(fact("claims", claims));
     facts.extend(note.unseen.iter().map(|(instrument, why)| fact(instrument.word(), format!("n/a: {why}"))));
     vec![paragraph(&note.habit), Block::Facts(facts)]
 }

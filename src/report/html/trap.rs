@@ -152,3 +152,21 @@ fn headlines<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::made_up_archives;
+    use crate::report::view::View;
+
+    #[test]
+    fn what_a_case_means_stands_before_the_first_number() {
+        let archive = made_up_archives::archive();
+        let view = View::of(&archive);
+        let page = section(&view.traps()[0], None).into_string();
+        let meaning =
+            "<dt>case owning</dt><dd>each record owns a heap string, a <code>Box&lt;str&gt;</code> of 16 bytes";
+        let (meaning, numbers) = (page.find(meaning), page.find("<table"));
+        assert!(meaning.is_some() && meaning < numbers, "{page}");
+    }
+}
