@@ -21,7 +21,13 @@ fn list_names_every_trap() {
 #[test]
 fn show_says_what_a_trap_is() {
     let out = text(&trapline(&["show", "fan_in"]).success().get_output().stdout);
-    for part in ["results_channel", "indexed_slots", "n=1000,threads=2,1us  (headline)", "E5"] {
+    for part in [
+        "results_channel",
+        "\nCases:\n  1us                  a unit is about 1 µs of own work\n",
+        "indexed_slots",
+        "n=1000,threads=2,1us  (headline)",
+        "E5",
+    ] {
         assert!(out.contains(part), "{part} is not in:\n{out}");
     }
 }

@@ -29,6 +29,10 @@ fn described(trap: &Trap) -> String {
     for point in trap.points {
         text.push_str(&format!("  {point}{}\n", if point.headline { "  (headline)" } else { "" }));
     }
+    text.push_str(if trap.cases.is_empty() { "" } else { "\nCases:\n" });
+    for (word, what) in trap.cases {
+        text.push_str(&format!("  {word:<20} {what}\n"));
+    }
     text.push_str("\nVariants:\n");
     for variant in trap.variants {
         text.push_str(&format!("  {:<20} {}\n", variant.name, variant.role.word()));
