@@ -2,7 +2,7 @@
 
 use super::cell::span;
 use super::column::Column;
-use super::gist::{Gist, best, uncounted};
+use super::gist::{Gist, best};
 use super::ground;
 use super::in_go::InGo;
 use super::model::{Align, Block, Section, Table, fact, note, paragraph};
@@ -95,9 +95,8 @@ fn cells<'a>(trap: &TrapView<'a>, gist: &Gist<'a>, second: Option<&Column<'a>>, 
     cells.extend(second.map(|column| again(trap, gist, column)));
     let said_in_go = || InGo::of(trap).and_then(|go| go.said(gist.place, gist.advice)).unwrap_or("not run".into());
     cells.extend(in_go.then(said_in_go));
-    let absent = uncounted(trap, Instrument::Heap);
-    let told = |[from, to]: [f64; 2]| format!("{} → {}", count(from), count(to));
-    let counted = |metric| gist.count(trap, Instrument::Heap, metric).map_or(absent.into(), told);
+    let told = |from, to| format!("{} → {}", count(from), count(to));
+    let counted = |metric| gist.counted(trap, Instrument::Heap, metric, told);
     cells.extend([best_cell(gist), counted("blocks"), counted("bytes"), turns_cell(gist)]);
     cells
 }

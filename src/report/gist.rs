@@ -11,6 +11,12 @@ use super::view::TrapView;
 use crate::record::Record;
 use crate::trap::{Instrument, Role};
 
+/// What is held, in the order in which it is asked for.
+const HELD: [(Instrument, &str, &str); 2] = [
+    (Instrument::Heap, "live_bytes_per_op", "bytes held an op"),
+    (Instrument::Usage, "rss_bytes_per_op", "resident bytes an op"),
+];
+
 /// What is told of a trap first.
 #[derive(Clone, Debug)]
 pub(super) struct Gist<'a> {
@@ -36,11 +42,12 @@ impl<'a> Gist<'a> {
         let place = headlines.first().copied().or_else(|| trap.places().first().copied())?;
         let rows = trap.column.map(|column| trap.rows(column, place)).unwrap_or_default();
         let fixes: Vec<&Row<'_>> = rows.iter().filter(|row| row.role == Role::Fix).collect();
-        let row = fixes.first().copied().cloned();
+        let advice = advice(trap).or_else(|| counted_advice(trap, place));
+        let row = fixes.iter().find(|row| Some(row.variant) == advice).copied().cloned();
         Some(Self {
             place,
             more: headlines.len().saturating_sub(1),
-            advice: row.as_ref().map(|row| row.variant).or_else(|| counted_advice(trap, place)),
+            advice,
             best: best(&fixes).cloned(),
             varies: row.as_ref().is_some_and(|row| varies(trap, row, &headlines)),
             row,
@@ -82,6 +89,26 @@ impl<'a> Gist<'a> {
             Some([of(&|r| r.role == Role::Trap)?, of(&|r| Some(r.variant.as_str()) == self.advice)?])
         })
     }
+
+    /// A count of the trap and of the advice as a cell, or why there is none in a word.
+    pub(super) fn counted(
+        &self,
+        trap: &TrapView<'a>,
+        instrument: Instrument,
+        metric: &str,
+        told: impl Fn(f64, f64) -> String,
+    ) -> String {
+        let count = self.count(trap, instrument, metric);
+        count.map_or_else(|| uncounted(trap, instrument).into(), |[from, to]| told(from, to))
+    }
+
+    /// What an op leaves held in the trap and with the advice: what a trap that time does not show has instead.
+    pub(super) fn held(&self, trap: &TrapView<'a>) -> Option<(Instrument, &'static str, [f64; 2])> {
+        HELD.iter().find_map(|(instrument, metric, what)| {
+            let counts = self.count(trap, *instrument, metric)?;
+            Some((*instrument, *what, counts.map(|count| count.max(0.0))))
+        })
+    }
 }
 
 fn varies(trap: &TrapView<'_>, first: &Row<'_>, headlines: &[Place<'_>]) -> bool {
@@ -96,6 +123,11 @@ fn varies(trap: &TrapView<'_>, first: &Row<'_>, headlines: &[Place<'_>]) -> bool
 /// What a cell says that has no count: whether the instrument can't see the trap, was skipped, failed, or was not run.
 pub(super) fn uncounted(trap: &TrapView<'_>, instrument: Instrument) -> &'static str {
     trap.all(instrument).find_map(Missing::of).map_or(NONE, |missing| missing.word)
+}
+
+// The first fix of all that was timed: at a point where it failed, another one may be the first.
+fn advice<'a>(trap: &TrapView<'a>) -> Option<&'a str> {
+    trap.all(Instrument::Ratio).find(|r| r.role == Role::Fix).map(|r| r.variant.as_str())
 }
 
 fn counted_advice<'a>(trap: &TrapView<'a>, place: Place<'a>) -> Option<&'a str> {

@@ -56,7 +56,8 @@ fn settings(env: &BTreeMap<String, String>) -> String {
     env.iter().map(|(name, value)| format!(" {name}={value}")).collect()
 }
 
-fn commit(p: &Provenance) -> String {
+/// The commit, whether its work tree was clean, and the version.
+pub(super) fn commit(p: &Provenance) -> String {
     let dirty = match p.dirty {
         Some(true) => ", with uncommitted changes",
         Some(false) => "",

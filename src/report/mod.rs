@@ -4,6 +4,7 @@
 //! A report reads records only. It computes nothing that a record does not hold, except words ([`verdict`]) and warnings
 //! ([`caveat`]), each by a rule that is written once.
 
+mod advice;
 mod books;
 pub mod caveat;
 mod cell;

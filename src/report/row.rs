@@ -62,6 +62,19 @@ impl Row<'_> {
     }
 }
 
+/// A word of a row as the verb of a sentence: `wins`, `is faster by layout`, `stays unclear`.
+pub(super) fn as_verb(word: &str) -> String {
+    match word.split(' ').next().unwrap_or_default() {
+        "faster" | "slower" => format!("is {word}"),
+        "unclear" | "unresolved" => format!("stays {word}"),
+        "split" => "is split by layout".into(),
+        "withheld" => "has its verdict withheld".into(),
+        "skipped" => "was skipped".into(),
+        NONE => "has no verdict".into(),
+        _ => word.into(),
+    }
+}
+
 /// ns an op saved by a variant with this ratio to a trap of so many ns: the trap's time × (1 − 1 ÷ ratio).
 pub(super) fn saved(trap_ns: f64, ratio: [f64; 3]) -> [f64; 3] {
     ratio.map(|ratio| trap_ns * (1.0 - 1.0 / ratio))

@@ -143,12 +143,10 @@ fn times(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
 
 /// The ratio of the advice in a few characters, or why there is none.
 pub(super) fn said(trap: &TrapView<'_>, gist: &Gist<'_>) -> String {
-    let blind = || trap.all(Instrument::Ratio).any(|r| r.role == Role::Trap && r.blind.is_some());
     match gist.row.as_ref().map(|row| (row.span(), row.said())) {
         Some((Some(span), _)) => ratio_within(span),
         Some((None, said)) => said,
-        None if blind() => "n/a".into(),
-        None => NONE.into(),
+        None => uncounted(trap, Instrument::Ratio).into(),
     }
 }
 
@@ -158,7 +156,9 @@ fn heap(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
     let mut grid = Grid::new(&[&names[..], &columns[..]].concat(), 1);
     for (trap, gist) in gists {
         let mut cells = vec![trap.name.into(), gist.place.short(), gist.more(), gist.advice.unwrap_or(NONE).into()];
-        cells.extend(["blocks", "bytes", "peak_bytes"].map(|metric| counted(trap, gist, metric)));
+        cells.extend(
+            ["blocks", "bytes", "peak_bytes"].map(|metric| gist.counted(trap, Instrument::Heap, metric, arrow)),
+        );
         cells.push(held(trap, gist));
         grid.row(cells);
     }
@@ -171,13 +171,8 @@ fn held(trap: &TrapView<'_>, gist: &Gist<'_>) -> String {
         Some([from, to]) if gist.count(trap, Instrument::Heap, "held_bytes").is_none() => {
             format!("{}/op", arrow(from, to))
         }
-        _ => counted(trap, gist, "held_bytes"),
+        _ => gist.counted(trap, Instrument::Heap, "held_bytes", arrow),
     }
-}
-
-fn counted(trap: &TrapView<'_>, gist: &Gist<'_>, metric: &str) -> String {
-    let count = gist.count(trap, Instrument::Heap, metric);
-    count.map_or(uncounted(trap, Instrument::Heap).into(), |[from, to]| arrow(from, to))
 }
 
 fn instructions(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {

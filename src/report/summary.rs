@@ -1,7 +1,7 @@
 //! The summary over all instruments: a line a trap.
 
 use super::errors;
-use super::gist::{Gist, uncounted};
+use super::gist::Gist;
 use super::grid::{Grid, Lane};
 use super::number::{TIE, arrow, factor, fewer, many};
 use super::resolution;
@@ -63,23 +63,13 @@ fn grid(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         let mut cells = vec![trap.name.into(), gist.place.short(), gist.more(), said(trap, gist), gist.word()];
         cells.extend([best.map_or(String::new(), |row| row.variant.into()), value]);
         cells.extend([
-            counted(trap, gist, Instrument::Heap, "blocks", few),
-            counted(trap, gist, Instrument::Instructions, "instructions", fewer),
-            counted(trap, gist, Instrument::Latency, "p99_ns", fewer),
+            gist.counted(trap, Instrument::Heap, "blocks", few),
+            gist.counted(trap, Instrument::Instructions, "instructions", fewer),
+            gist.counted(trap, Instrument::Latency, "p99_ns", fewer),
         ]);
         grid.row(cells);
     }
     grid
-}
-
-fn counted(
-    trap: &TrapView<'_>,
-    gist: &Gist<'_>,
-    instrument: Instrument,
-    metric: &str,
-    told: fn(f64, f64) -> String,
-) -> String {
-    gist.count(trap, instrument, metric).map_or(uncounted(trap, instrument).into(), |[from, to]| told(from, to))
 }
 
 // Counts that are too long to read are told by how many times fewer there are.

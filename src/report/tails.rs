@@ -66,6 +66,15 @@ pub(super) fn crowded<'a>(records: impl IntoIterator<Item = &'a Record>) -> Opti
     (most > CROWDED).then_some(told)
 }
 
+/// Trap ÷ arm of the p99 at the first paced point that has it, with the word on it; no word where both are the machine's own.
+pub(super) fn p99<'a>(trap: &TrapView<'a>, arm: &str) -> Option<(Place<'a>, [f64; 3], Option<Word>)> {
+    trap.headlines().into_iter().chain(trap.places()).find_map(|place| {
+        let tail = Tail::at(trap, place);
+        let span = tail.find(arm, "p99_ratio").and_then(span)?;
+        Some((place, span, tail.word(span, arm, "p99_ns")))
+    })
+}
+
 // All that latency has at one point.
 struct Tail<'a> {
     records: Vec<&'a Record>,
@@ -136,9 +145,12 @@ impl<'a> Tail<'a> {
         let Some(span) = self.find(arm, metric).and_then(span) else {
             return self.missing(arm, metric).map_or(NONE.into(), |missing| missing.word.into());
         };
+        format!("{},{TIE}{}", interval(span), self.word(span, arm, of).map_or("~", Word::word))
+    }
+
+    fn word(&self, span: [f64; 3], arm: &str, of: &str) -> Option<Word> {
         let trap = self.records.iter().find(|r| r.role == Role::Trap).map_or("", |r| r.variant.as_str());
-        let word = if self.is_own(arm, of) && self.is_own(trap, of) { "~" } else { Word::of(span, None).word() };
-        format!("{},{TIE}{word}", interval(span))
+        (!(self.is_own(arm, of) && self.is_own(trap, of))).then(|| Word::of(span, None))
     }
 
     // Arms that are not here at all, then quantiles that can't be told, a line each.

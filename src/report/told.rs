@@ -9,7 +9,7 @@ use super::ground;
 use super::label::minute;
 use super::number::{TIE, Unit, count, interval, many};
 use super::place::Place;
-use super::row::Row;
+use super::row::{Row, as_verb};
 use super::times::next_link;
 use super::view::TrapView;
 use crate::record::{Provenance, Record, Run};
@@ -52,20 +52,9 @@ impl Told<'_, '_> {
         format!(
             "{} {} against {the_trap}{title}: the trap takes {ratio} times its time (95{TIE}% interval) at {n}{}.{}{dirty}",
             row.variant,
-            self.verb(),
+            as_verb(&row.word()),
             self.saved(),
             self.counted(),
-        )
-    }
-
-    // The verdict as the verb of a sentence.
-    fn verb(&self) -> String {
-        self.row.verdict.map_or_else(
-            || "has no verdict".into(),
-            |verdict| match verdict.to_string().split_once(' ') {
-                Some((word, suffix)) => format!("{} {suffix}", as_verb(word)),
-                None => as_verb(&verdict.to_string()),
-            },
         )
     }
 
@@ -151,15 +140,6 @@ fn flags(command: &str) -> Vec<&str> {
     let is_flag = |at: usize| words[at].starts_with("--");
     let is_value = |at: usize| at > 0 && is_flag(at - 1) && words[at].bytes().all(|byte| byte.is_ascii_digit());
     (0..words.len()).filter(|at| is_flag(*at) || is_value(*at)).map(|at| words[at]).collect()
-}
-
-fn as_verb(word: &str) -> String {
-    match word {
-        "faster" | "slower" => format!("is {word}"),
-        "unclear" | "unresolved" => format!("stays {word}"),
-        "split" => "is split by layout".into(),
-        verb => verb.into(),
-    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,23 @@ impl Log {
     }
 }
 
+/// A tick: where it is, and what it is called.
+pub(super) type Tick = (f64, String);
+
+/// Those ticks whose names do not run into one another, where a letter takes so much room: 1 comes first, then those at the end.
+pub(super) fn apart(ticks: Vec<Tick>, letter: f64) -> Vec<Tick> {
+    let half = |name: &str| (name.chars().count() + 1) as f64 * letter / 2.0;
+    let (one, others): (Vec<Tick>, Vec<Tick>) = ticks.into_iter().partition(|(_, name)| name == "1");
+    let mut kept: Vec<Tick> = Vec::new();
+    for (at, name) in one.into_iter().chain(others.into_iter().rev()) {
+        if kept.iter().all(|(known_at, known)| (known_at - at).abs() >= half(known) + half(&name)) {
+            kept.push((at, name));
+        }
+    }
+    kept.sort_by(|a, b| a.0.total_cmp(&b.0));
+    kept
+}
+
 /// What a tick is called: without the last digits of binary fractions.
 pub(super) fn tick(value: f64) -> String {
     if value >= 1e3 {
@@ -94,6 +111,16 @@ mod tests {
             assert!((1..=7).contains(&ticks.len()), "{low} to {high}: {ticks:?}");
         }
         assert_eq!([0.7 + 1e-16, 0.3, 1.0, 20.0, 5e4].map(tick), ["0.7", "0.3", "1", "20", "50k"]);
+    }
+
+    #[test]
+    fn names_of_ticks_do_not_run_into_one_another() {
+        let ticks = [(0.0, "16"), (88.0, "50k"), (100.0, "100k")].map(|(at, name)| (at, name.to_owned()));
+        let names = |letter| apart(ticks.to_vec(), letter).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        assert_eq!(names(1.0), ["16", "50k", "100k"]);
+        assert_eq!(names(7.0), ["16", "100k"]);
+        let around = [(40.0, "0.7"), (50.0, "1"), (60.0, "1.2")].map(|(at, name)| (at, name.to_owned()));
+        assert_eq!(apart(around.to_vec(), 7.0), [(50.0, "1".to_owned())]);
     }
 
     #[test]

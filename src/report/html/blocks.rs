@@ -5,12 +5,21 @@ use maud::{Markup, html};
 use crate::report::model::{Align, Block, Table};
 use crate::report::number::TIE;
 
-/// Blocks, in reading order.
-pub(super) fn all(blocks: &[Block]) -> Markup {
-    html! { @for block in blocks { (one(block)) } }
+/// Blocks of something with a name, in reading order.
+pub(super) fn all(blocks: &[Block], of: &str) -> Markup {
+    let mut under = of.to_owned();
+    html! { @for block in blocks { (one(block, &heading(block, of, &mut under))) } }
 }
 
-fn one(block: &Block) -> Markup {
+// What a table stands under: it is named by it.
+fn heading(block: &Block, of: &str, under: &mut String) -> String {
+    if let Block::Heading(text) = block {
+        *under = format!("{of}, {text}");
+    }
+    under.clone()
+}
+
+fn one(block: &Block, under: &str) -> Markup {
     match block {
         Block::Heading(text) => html! { h3 { (prose(text)) } },
         Block::Paragraph(text) => html! { p { (prose(text)) } },
@@ -18,24 +27,28 @@ fn one(block: &Block) -> Markup {
         Block::Facts(facts) => html! {
             dl { @for (name, what) in facts { div { dt { (name) } dd { (prose(what)) } } } }
         },
-        Block::Table(table) => self::table(table),
+        Block::Table(table) => self::table(table, under),
         // Only a path beside the page is followed.
         Block::Link { text, target } if target.contains(':') => html! { p { (prose(text)) ": " (target) } },
         Block::Link { text, target } => html! { p { a href=(target) { (prose(text)) } } },
     }
 }
 
-/// A table that scrolls by itself where the screen is narrow.
-pub(super) fn table(table: &Table) -> Markup {
-    let label = table.columns.first().map_or("", |column| column.header.as_str());
-    html! {
-        div.scroll tabindex="0" role="region" aria-label={ "Table by " (label) } {
-            table {
-                thead { tr { @for column in &table.columns { th scope="col" class=(class(column.align)) { (spaced(&column.header, column.align)) } } } }
-                tbody { @for row in &table.rows { tr { @for (at, cell) in row.iter().enumerate() { (self::cell(table, at, cell)) } } } }
-            }
+/// What scrolls by itself where it has no room. Only then is it a region to be focused, which the script sees to.
+pub(super) fn scroll(name: &str, inside: &Markup) -> Markup {
+    html! { div.scroll data-name=(name.replace(TIE, "\u{a0}")) { (inside) } }
+}
+
+/// A table, named by what it stands under and what its rows are.
+pub(super) fn table(table: &Table, under: &str) -> Markup {
+    let rows = table.columns.first().map_or("", |column| column.header.as_str());
+    let inside = html! {
+        table {
+            thead { tr { @for column in &table.columns { th scope="col" class=(class(column.align)) { (spaced(&column.header, column.align)) } } } }
+            tbody { @for row in &table.rows { tr { @for (at, cell) in row.iter().enumerate() { (self::cell(table, at, cell)) } } } }
         }
-    }
+    };
+    scroll(&format!("{under}: table by {rows}"), &inside)
 }
 
 fn cell(table: &Table, at: usize, text: &str) -> Markup {
@@ -86,8 +99,9 @@ mod tests {
         };
         let link = Block::Link { text: evil.into(), target: "javascript:alert(1)".into() };
         let facts = Block::Facts(vec![(evil.into(), evil.into())]);
-        let page = all(&[Block::Heading(evil.into()), Block::Note(evil.into()), Block::Table(table), link, facts])
-            .into_string();
+        let page =
+            all(&[Block::Heading(evil.into()), Block::Note(evil.into()), Block::Table(table), link, facts], evil)
+                .into_string();
         assert!(
             !page.contains("<script") && !page.contains("href=\"javascript") && !page.contains("\" onload"),
             "{page}"

@@ -1,6 +1,8 @@
 //! A function out of the source of its trap, with its words coloured.
 
 use maud::{Markup, html};
+
+use super::blocks::scroll;
 use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
 
 const KEYWORDS: [&str; 24] = [
@@ -31,8 +33,8 @@ fn one_line(source: &str, at: usize) -> Option<usize> {
     source[at..].find('\n').map(|end| at + end)
 }
 
-/// The code with a class a kind of word.
-pub(super) fn coloured(code: &str) -> Markup {
+/// The code with a class a kind of word, and its name for whoever can't see it.
+pub(super) fn coloured(code: &str, name: &str) -> Markup {
     let mut at = 0;
     let words: Vec<(&str, &str)> = tokenize(code, FrontmatterAllowed::No)
         .map(|token| {
@@ -41,9 +43,12 @@ pub(super) fn coloured(code: &str) -> Markup {
             (class(token.kind, word), word)
         })
         .collect();
-    html! {
-        pre tabindex="0" { code { @for (class, word) in words { @if class.is_empty() { (word) } @else { span class=(class) { (word) } } } } }
-    }
+    scroll(
+        name,
+        &html! {
+            pre { code { @for (class, word) in words { @if class.is_empty() { (word) } @else { span class=(class) { (word) } } } } }
+        },
+    )
 }
 
 fn class(kind: TokenKind, word: &str) -> &'static str {
@@ -73,7 +78,7 @@ mod tests {
 
     #[test]
     fn words_are_coloured_and_escaped() {
-        let page = coloured("/// a<b\npub fn f() -> Vec<u8> { \"x\" }").into_string();
+        let page = coloured("/// a<b\npub fn f() -> Vec<u8> { \"x\" }", "f").into_string();
         for part in [
             "<span class=\"comment\">/// a&lt;b</span>",
             "<span class=\"keyword\">fn</span>",

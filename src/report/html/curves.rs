@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::axis::{Log, px, tick};
-use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series, side_by_side};
+use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series};
 use crate::report::column::Column;
 use crate::report::number::{figures, short};
 use crate::report::place::Place;
@@ -16,12 +16,11 @@ use crate::report::view::TrapView;
 use crate::trap::Role;
 
 /// A plot for each way along which at least two points lie.
-pub(super) fn plots<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
+pub(super) fn plots<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Vec<Markup> {
     let points: Vec<Point<'_>> =
         trap.places().into_iter().map(|place| Point { place, rows: trap.rows(column, place) }).collect();
     let palette = Palette::of(trap);
-    let drawn: Vec<Markup> = AXES.iter().flat_map(|axis| along(axis, &points, &palette)).collect();
-    side_by_side(&drawn)
+    AXES.iter().flat_map(|axis| along(axis, &points, &palette)).collect()
 }
 
 struct Point<'a> {
@@ -68,9 +67,11 @@ impl<'w, 'a> Way<'w, 'a> {
     fn draw(&self, palette: &Palette<'_>) -> Option<Markup> {
         let first = self.points.first()?.1.place;
         let varies = (self.axis.name)(&first);
-        let rest: Vec<String> = first.title().split(", ").filter(|part| *part != varies).map(Into::into).collect();
-        let turns = if self.turns() { " (dashes: the verdict changes)" } else { "" };
-        let (title, finding) = (format!("Ratio, {}{turns}", rest.join(", ")), self.finding());
+        let title = first.title();
+        let said: Vec<&str> =
+            std::iter::once("Ratio").chain(title.split(", ").filter(|part| *part != varies)).collect();
+        let turns = if self.turns() { " (bars: the verdict changes)" } else { "" };
+        let (title, finding) = (format!("{}{turns}", said.join(", ")), self.finding());
         let ticks = self.points.iter().map(|(at, _)| (self.x.at(*at), short(*at))).collect();
         let panel = Panel {
             title: &title,
@@ -113,7 +114,7 @@ impl<'w, 'a> Way<'w, 'a> {
     fn line(&self, number: usize, variant: &str) -> Markup {
         let rows = self.of_variant(variant);
         // Intervals of several variants at one n stand beside one another.
-        let aside = (number as f64 - self.variants.len() as f64 / 2.0) * 2.2;
+        let aside = (number as f64 - self.variants.len() as f64 / 2.0) * 1.8;
         let value = |row: &Row<'_>| row.span().map_or(1.0, |[_, value, _]| value);
         let path: Vec<String> =
             rows.iter().map(|(x, row)| format!("{},{}", px(x + aside), px(self.y.at(value(row))))).collect();

@@ -81,7 +81,7 @@ fn body(view: &View<'_>, traps: &[TrapView<'_>], source: impl Fn(&str) -> Option
 
 fn plain(id: &str, heading: &str, section: &Section) -> Markup {
     let heading = if section.heading.is_empty() { heading } else { &section.heading };
-    html! { section id=(id) aria-labelledby={ "h-" (id) } { h2 id={ "h-" (id) } { (heading) } (blocks::all(&section.blocks)) } }
+    html! { section id=(id) aria-labelledby={ "h-" (id) } { h2 id={ "h-" (id) } { (heading) } (blocks::all(&section.blocks, heading)) } }
 }
 
 #[cfg(test)]
@@ -118,6 +118,15 @@ mod tests {
     fn the_code_of_trap_and_advice_stands_in_it() {
         let page = page(&made_up_archives::archive());
         assert!(page.contains("push_unsized</code>") && page.contains("<span class=\"keyword\">fn</span>"));
+        assert!(page.contains("the records are of commit 28b8c19d3f"), "the code may be younger than they are");
+    }
+
+    #[test]
+    fn a_section_begins_with_its_verdict() {
+        let page = page(&made_up_archives::archive());
+        let section = page.split("<section id=\"vec_growth\"").nth(1).unwrap_or_default();
+        let first = section.split("</h2>").nth(1).unwrap_or_default();
+        assert!(first.starts_with("<p class=\"finding\"><strong>Apply <code>push_presized</code> at n"), "{first}");
     }
 
     #[test]

@@ -10,6 +10,15 @@
   theme.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; told(); });
   told();
 
+  // Only what can scroll is a region to be focused; what can changes with the width, and with what is opened.
+  const region = (box) => {
+    const scrolls = box.scrollWidth > box.clientWidth;
+    const set = { tabindex: "0", role: "region", "aria-label": box.dataset.name };
+    for (const [name, value] of Object.entries(set)) scrolls ? box.setAttribute(name, value) : box.removeAttribute(name);
+  };
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => region(entry.target)));
+  document.querySelectorAll(".scroll").forEach((box) => sizes.observe(box));
+
   const table = document.getElementById("summary");
   if (!table) return;
   const body = table.tBodies[0];

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::{Log, px};
-use super::panel::{ACROSS, Palette, Panel, UP, named, series, side_by_side};
+use super::panel::{ACROSS, Palette, Panel, UP, mark, named, series};
 use crate::record::Record;
 use crate::report::cell::{arms, measures};
 use crate::report::number::brief;
@@ -17,11 +17,9 @@ const QUANTILES: [(f64, &str); 5] = [(0.5, "p50"), (0.1, "p90"), (0.01, "p99"), 
 const TOLD: [(&str, f64); 4] = [("p50_ns", 0.5), ("p95_ns", 0.05), ("p99_ns", 0.01), ("p999_ns", 0.001)];
 
 /// A plot for each paced point.
-pub(super) fn plots(trap: &TrapView<'_>) -> Markup {
+pub(super) fn plots(trap: &TrapView<'_>) -> Vec<Markup> {
     let palette = Palette::of(trap);
-    let drawn: Vec<Markup> =
-        trap.places().into_iter().filter_map(|place| Curves::at(trap, place)?.draw(place, &palette)).collect();
-    side_by_side(&drawn)
+    trap.places().into_iter().filter_map(|place| Curves::at(trap, place)?.draw(place, &palette)).collect()
 }
 
 struct Curves<'a> {
@@ -71,7 +69,12 @@ impl<'a> Curves<'a> {
                 curve.iter().map(|[share, ns]| format!("{},{}", px(x.at(1.0 / share)), px(y.at(*ns)))).collect();
             points.join(" ")
         };
-        let inside = html! { @for (name, curve) in &self.arms { g class=(series(palette.number(name))) { polyline points=(path(curve)) {} } } };
+        let inside = html! {
+            @for (name, curve) in &self.arms { g class=(series(palette.number(name))) {
+                polyline points=(path(curve)) {}
+                @for [share, ns] in marked(curve) { (mark(palette.number(name), x.at(1.0 / share), y.at(*ns))) }
+            } }
+        };
         let names: Vec<&str> = self.arms.iter().map(|(name, _)| *name).collect();
         Some(panel.draw(&inside, palette, &names))
     }
@@ -83,6 +86,12 @@ impl<'a> Curves<'a> {
         };
         format!("{title}: {}", self.told.iter().map(told).collect::<Vec<_>>().join("; "))
     }
+}
+
+// Where a curve passes a quantile, and where it ends: its mark tells it from others without a colour.
+fn marked(curve: &[[f64; 2]]) -> impl Iterator<Item = &[f64; 2]> {
+    let passed = QUANTILES.iter().filter_map(|(at, _)| curve.iter().find(|[share, _]| share <= at));
+    passed.chain(curve.last())
 }
 
 // Of pairs of value and count, in rising order: which share of the ops took longer, down to the smallest share that can be told.
@@ -107,14 +116,15 @@ fn curve(pairs: &[Vec<f64>], until: f64) -> Vec<[f64; 2]> {
 
 /// A time in the unit that keeps it short.
 pub(super) fn time(ns: f64) -> String {
-    match ns {
-        _ if ns < 1e3 => format!("{} ns", brief(ns)),
-        _ if ns < 1e6 => format!("{} µs", brief(ns / 1e3)),
-        _ if ns < 1e9 => format!("{} ms", brief(ns / 1e6)),
-        _ => format!("{} s", brief(ns / 1e9)),
-    }
-    .replace(".00", "")
-    .replace(".0 ", " ")
+    let (size, unit) = match ns {
+        _ if ns < 1e3 => (1.0, "ns"),
+        _ if ns < 1e6 => (1e3, "µs"),
+        _ if ns < 1e9 => (1e6, "ms"),
+        _ => (1e9, "s"),
+    };
+    let told = brief(ns / size);
+    let told = if told.contains('.') { told.trim_end_matches('0').trim_end_matches('.') } else { &told };
+    format!("{told} {unit}")
 }
 
 #[cfg(test)]
@@ -131,6 +141,6 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        assert_eq!([500.0, 1_000.0, 20_000.0, 5e6, 2e9].map(time), ["500 ns", "1 µs", "20 µs", "5 ms", "2 s"]);
+        assert_eq!([500.0, 1_000.0, 20_000.0, 4.5e6, 2e9].map(time), ["500 ns", "1 µs", "20 µs", "4.5 ms", "2 s"]);
     }
 }

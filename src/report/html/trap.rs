@@ -5,18 +5,18 @@ use maud::{Markup, html};
 use super::axis::Log;
 use super::blocks::{self, breakable, prose};
 use super::summary::word_class;
-use super::{code, curves, forest, tail, trade};
+use super::{code, curves, forest, panel, tail, trade};
 use crate::report::cell::measures;
 use crate::report::column::Column;
+use crate::report::gist::Gist;
 use crate::report::model::{Align, Block, Section, Table};
 use crate::report::number::figures;
 use crate::report::place::Place;
 use crate::report::row::Row;
 use crate::report::section;
 use crate::report::view::TrapView;
+use crate::report::{advice, ground};
 use crate::trap::{Instrument, Role};
-
-const WIDTH: f64 = 260.0;
 
 /// The section, with the source of the trap where there is one: the findings first, then what they rest on.
 pub(super) fn section(trap: &TrapView<'_>, source: Option<&str>) -> Markup {
@@ -25,21 +25,31 @@ pub(super) fn section(trap: &TrapView<'_>, source: Option<&str>) -> Markup {
     html! {
         section id=(trap.name) aria-labelledby={ "h-" (trap.name) } {
             h2 id={ "h-" (trap.name) } { (prose(&heading)) }
-            (blocks::all(&about))
+            @if let Some(sentence) = advice::sentence(trap) { p.finding { (finding(&sentence)) } }
+            (blocks::all(&about, trap.name))
             @if let Some(column) = trap.column {
-                (advice(trap, column))
+                (advice(trap))
                 (source.map_or_else(|| html! {}, |source| beside(trap, column, source)))
                 (headlines(trap, column))
-                (curves::plots(trap, column))
             }
             (held(trap))
-            (tail::plots(trap))
-            (trade::plots(trap))
-            (blocks::all(&ground))
-            details { summary { "All rows of " (trap.name) } (blocks::all(&tables)) }
+            (plots(trap))
+            (blocks::all(&ground, trap.name))
+            details { summary { "All rows of " (trap.name) } (blocks::all(&tables, trap.name)) }
             p.up { a href="#top" { "All traps" } }
         }
     }
+}
+
+fn plots(trap: &TrapView<'_>) -> Markup {
+    let over = trap.column.map(|column| curves::plots(trap, column)).unwrap_or_default();
+    panel::side_by_side(&[over, tail::plots(trap), trade::plots(trap)].concat())
+}
+
+// Whoever reads only its beginning has the call and the number.
+fn finding(sentence: &str) -> Markup {
+    let (first, rest) = sentence.split_once("; ").unwrap_or((sentence, ""));
+    html! { strong { (prose(first)) } @if !rest.is_empty() { "; " (prose(rest)) } }
 }
 
 // What it is; what the numbers rest on; and what was measured of it point by point.
@@ -76,32 +86,24 @@ fn held(trap: &TrapView<'_>) -> Markup {
             vec![(*what).to_owned(), place.title(), record.variant.clone(), value]
         }));
     }
-    html! { @if !table.rows.is_empty() { h3 { "What an op leaves behind" } (blocks::table(&table)) } }
+    let heading = "What an op leaves behind";
+    let under = format!("{}, {heading}", trap.name);
+    html! { @if !table.rows.is_empty() { h3 { (heading) } (blocks::table(&table, &under)) } }
 }
 
 // Where the advice wins, where it does not, and where nothing can be said.
-fn advice<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
-    let mut said: Vec<(String, Vec<String>)> = Vec::new();
-    let mut advised = None;
-    for place in trap.places() {
-        let rows = trap.rows(column, place);
-        let Some(row) = rows.iter().find(|row| row.role == Role::Fix).filter(|row| row.ratio.is_some()) else {
-            continue;
-        };
-        advised.get_or_insert(row.variant);
-        let told = format!("{} ({})", place.title(), row.said());
-        match said.iter_mut().find(|(word, _)| *word == row.word()) {
-            Some((_, places)) => places.push(told),
-            None => said.push((row.word(), vec![told])),
-        }
-    }
+fn advice(trap: &TrapView<'_>) -> Markup {
+    let Some(name) = Gist::of(trap).and_then(|gist| gist.advice) else { return html! {} };
+    let found = advice::found(trap, name);
+    let said = advice::by_word(&found);
+    let told = |(place, row): &advice::Found<'_>| format!("{} ({})", place.title(), row.said());
     html! {
-        @if let Some(name) = advised {
+        @if !said.is_empty() {
             div.advice {
                 h3 { "Where " code { (name) } " pays" }
-                dl { @for (word, places) in &said { div {
+                dl { @for (word, alike) in &said { div {
                     dt class={ "verdict " (word_class(word)) } { (word) }
-                    dd { @for (at, place) in places.iter().enumerate() { @if at > 0 { "; " } (prose(place)) } }
+                    dd { @for (at, found) in alike.iter().enumerate() { @if at > 0 { "; " } (prose(&told(found))) } }
                 } } }
             }
         }
@@ -120,11 +122,26 @@ fn beside<'a>(trap: &TrapView<'a>, column: &Column<'a>, source: &str) -> Markup 
         @if habit.is_some() || fix.is_some() {
             div.beside {
                 @for (what, shown) in [("The trap", habit), ("The advice", fix)] {
-                    @if let Some((name, text)) = shown { div { h3 { (what) ": " code { (name) } } (code::coloured(text)) } }
+                    @if let Some(shown) = shown { (listing(trap, what, shown)) }
                 }
+            }
+            p.aside {
+                "The code is that of trapline " (env!("CARGO_PKG_VERSION"))
+                "; the records are of commit " (commits(trap, column)) "."
             }
         }
     }
+}
+
+fn listing(trap: &TrapView<'_>, what: &str, (name, text): (&str, &str)) -> Markup {
+    let under = format!("{}, code of {name}", trap.name);
+    html! { div { h3 { (what) ": " code { (name) } } (code::coloured(text, &under)) } }
+}
+
+fn commits<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> String {
+    let mut commits: Vec<String> = trap.runs(column).iter().map(|run| ground::commit(&run.provenance)).collect();
+    commits.dedup();
+    commits.join("; ")
 }
 
 // The rows of each headline point as bars on one axis.
@@ -135,14 +152,14 @@ fn headlines<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
     html! {
         div.headlines {
             @for (place, rows) in &points {
-                @if let Some(axis) = Log::over(rows.iter().filter_map(Row::span).flatten().chain(rows.iter().flat_map(layouts)).chain([0.9, 1.1]), [4.0, WIDTH - 4.0]) {
+                @if let Some(axis) = Log::over(rows.iter().filter_map(Row::span).flatten().chain(rows.iter().flat_map(layouts)).chain([0.9, 1.1]), forest::ACROSS) {
                     @if rows.iter().any(|row| row.span().is_some()) {
                         table.bars {
                             caption { (prose(&place.title())) }
-                            thead { tr { th scope="col" { "variant" } th scope="col" { "trap ÷ variant" (forest::scale(&axis, WIDTH)) } th scope="col" { "verdict" } } }
+                            thead { tr { th scope="col" { "variant" } th scope="col" { "trap ÷ variant" (forest::scale(&axis)) } th scope="col" { "verdict" } } }
                             tbody { @for row in rows.iter().filter(|row| row.role != Role::Trap) { tr {
                                 th scope="row" { (breakable(row.variant)) @if row.role != Role::Fix { " (" (row.role.word()) ")" } }
-                                td { @if let Some(span) = row.span() { (forest::bar(&axis, WIDTH, span, &layouts(row), &row.word())) } (prose(&row.said())) }
+                                td { @if let Some(span) = row.span() { (forest::bar(&axis, span, &layouts(row), &row.word())) } (prose(&row.said())) }
                                 td class={ "verdict " (word_class(&row.word())) } { (row.word()) }
                             } } }
                         }
