@@ -76,6 +76,46 @@ def named(page):
     check(page.evaluate(bare) == 0, "a drawing has no words")
 
 
+def regions_scroll_and_are_named(page, traps):
+    """What can scroll is a region with a name of its own trap, and nothing else is one."""
+    boxes = page.evaluate(
+        """[...document.querySelectorAll('.scroll')].map(box => ({
+            scrolls: box.scrollWidth > box.clientWidth, focus: box.tabIndex === 0, role: box.getAttribute('role'),
+            name: box.getAttribute('aria-label') || '', of: box.closest('section').id, said: box.dataset.name || '' }))"""
+    )
+    for box in boxes:
+        is_region = box["focus"] and box["role"] == "region" and box["name"] == box["said"] and box["said"]
+        check(bool(is_region) == box["scrolls"], f"{box['said']}: it scrolls ({box['scrolls']}), and is a region ({bool(is_region)})")
+        check(box["of"] not in traps or box["said"].startswith(box["of"]), f"{box['said']} does not name {box['of']}")
+    bare = "[...document.querySelectorAll('[tabindex]')].filter(box => !box.classList.contains('scroll')).length"
+    check(page.evaluate(bare) == 0, "something else can be focused that does nothing")
+    check(any(box["scrolls"] for box in boxes), "nothing scrolls: the check checks nothing")
+
+
+def words_are_large_enough(page, least):
+    """No word of a drawing is smaller than this many pixels, or cut off by its edge."""
+    small = page.evaluate(
+        """least => [...document.querySelectorAll('svg text')].filter(text => text.getClientRects().length).flatMap(text => {
+            const svg = text.ownerSVGElement, [edge, box] = [svg.getBoundingClientRect(), text.getBoundingClientRect()];
+            const scale = svg.viewBox.baseVal.width ? edge.width / svg.viewBox.baseVal.width : 1;
+            const size = parseFloat(getComputedStyle(text).fontSize) * scale;
+            const cut = box.left < edge.left - 1 || box.right > edge.right + 1;
+            return size < least || cut ? [`${text.closest('section').id}: ${text.textContent} (${size.toFixed(1)} px${cut ? ', cut' : ''})`] : [];
+        })""",
+        least,
+    )
+    check(not small, f"{len(small)} words in drawings are too small or cut: {small[:5]}")
+
+
+def table_keeps_its_meaning(page):
+    """Laid out as cards it is still a table to whoever hears it."""
+    roles = {"table": "#summary", "row": "#summary tr", "columnheader": "#summary thead th", "rowheader": "#summary tbody th", "cell": "#summary td"}
+    for role, which in roles.items():
+        without = page.locator(f"{which}:not([role={role}])").count()
+        check(page.locator(which).count() > 0 and without == 0, f"{without} of {which} have no role {role}")
+    check(page.locator("#summary thead th:visible").count() == 10, "a column's header is hidden")
+
+
 def main():
     page_file, chromium, folder, traps = Path(sys.argv[1]).resolve(), sys.argv[2], Path(sys.argv[3]), sys.argv[4:]
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,6 +129,11 @@ def main():
                     check(page.locator(f"#summary a[href='#{trap}']").count() == 1, f"{trap} has no row")
                 check(overflow(page) <= 0, f"{size}: the page is {overflow(page)} px wider than the screen")
                 page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+                # A frame, and what is opened has been measured.
+                page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+                regions_scroll_and_are_named(page, traps)
+                words_are_large_enough(page, 11)
+                table_keeps_its_meaning(page)
                 check(overflow(page) <= 0, f"{size}, all open: the page is {overflow(page)} px wider than the screen")
                 page.evaluate("document.querySelectorAll('details').forEach(details => details.open = false)")
                 sorting_works(page)
