@@ -210,7 +210,8 @@ impl Held<'_, '_> {
         }
     }
 
-    // What the two machines have not in common, of what is known to turn such a word round.
+    // What the two machines have not in common, of what is known to turn such a word round. Another version of one allocator is
+    // not; the facts above the table name both.
     fn another_ground(&self) -> Option<String> {
         let [theirs, ours] = self.runs.map(|run| &run.provenance);
         let differ = |name: &str, of: &dyn Fn(&Provenance) -> Option<String>| {
@@ -223,17 +224,23 @@ impl Held<'_, '_> {
                 )
             })
         };
-        let threaded = self.place.threads > 1;
+        let threads = self.place.threads;
+        let too_few = [theirs, ours].iter().any(|p| p.cores.is_some_and(|cores| cores < threads));
         [
-            differ("allocator", &|p| p.allocator.clone()),
+            differ("allocator", &|p| p.allocator.as_deref().and_then(name).map(str::to_owned)),
             differ("bytes in a cache line", &|p| p.cache_line.map(|line| line.to_string())),
-            differ("quota", &|p| p.quota.clone()).filter(|_| threaded),
-            differ("cores", &|p| p.cores.map(|cores| cores.to_string())).filter(|_| threaded),
+            differ("quota", &|p| p.quota.clone()).filter(|_| threads > 1),
+            differ("cores", &|p| p.cores.map(|cores| cores.to_string())).filter(|_| too_few),
         ]
         .into_iter()
         .flatten()
         .next()
     }
+}
+
+// An allocator without its version.
+fn name(allocator: &str) -> Option<&str> {
+    allocator.split_whitespace().next()
 }
 
 // 1 for a fix that gains, -1 for one that costs, 0 for a tie; none where the word is not decided, or layouts change it.
@@ -296,11 +303,22 @@ mod tests {
         );
         inconclusive(|run| run.probes.iter_mut().for_each(|probe| probe.slowdown = 1.9), "something else had a core");
         inconclusive(|run| run.provenance.cores = Some(1), "2\u{a0}threads on 1\u{a0}core");
-        inconclusive(
-            |run| run.provenance.allocator = Some("mimalloc".into()),
-            "allocator: glibc 2.36 there, mimalloc here",
-        );
+        inconclusive(|run| run.provenance.allocator = Some("mimalloc".into()), "allocator: glibc there, mimalloc here");
         inconclusive(|run| run.provenance.cache_line = Some(128), "cache line");
+        inconclusive(|run| run.provenance.quota = Some("50000 100000".into()), "quota");
+    }
+
+    #[test]
+    fn another_version_of_the_allocator_and_more_cores_than_threads_excuse_no_opposite_word() {
+        let others: [fn(&mut Run); 2] =
+            [|run| run.provenance.allocator = Some("glibc 2.41".into()), |run| run.provenance.cores = Some(8)];
+        for like in others {
+            assert_eq!(said(1.5, &archive(0.7, 0.02, like)), Agreement::Disagrees);
+        }
+        let committed = archive(1.5, 0.02, |run| run.provenance.cores = Some(1));
+        let verification = Verification::of(&committed, &archive(0.7, 0.02, |_| ()));
+        let said = &verification.rows[0].1;
+        assert!(matches!(said, Agreement::Inconclusive(why) if why == "cores: 1 there, 2 here"), "{said:?}");
     }
 
     #[test]
