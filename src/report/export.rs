@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::cell::Missing;
-use crate::record::{Archive, Record};
+use crate::record::{Archive, Record, Run};
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 24] = [
     "trap",
     "n",
     "threads",
@@ -25,9 +25,16 @@ const COLUMNS: [&str; 19] = [
     "machine",
     "allocator",
     "commit",
+    "dirty",
+    "quick",
+    "solo",
+    "unpinned",
+    "partial",
 ];
 
-/// Every record as a row of comma-separated values (RFC 4180), with what it rests on.
+/// Every record as a row of comma-separated values (RFC 4180), with what it rests on. `dirty` (whether the work tree had
+/// changes), `quick`, `solo` and `unpinned` are `true` or `false` of its run, and `partial` says why that ended early. What
+/// is unknown is empty.
 ///
 /// # Errors
 /// If the library can't write it.
@@ -40,11 +47,12 @@ pub fn csv(archive: &Archive) -> Result<String, Box<dyn std::error::Error>> {
     Ok(String::from_utf8(table.into_inner()?)?)
 }
 
-fn row(archive: &Archive, record: &Record) -> [String; 19] {
+fn row(archive: &Archive, record: &Record) -> [String; 24] {
     let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
     let word = |word: Option<&String>| word.cloned().unwrap_or_default();
     let run = archive.run_of(record);
     let ground = run.map(|run| &run.provenance);
+    let flag = |of: fn(&Run) -> Option<bool>| run.and_then(of).map_or(String::new(), |is| is.to_string());
     [
         record.trap.clone(),
         record.n.to_string(),
@@ -65,6 +73,11 @@ fn row(archive: &Archive, record: &Record) -> [String; 19] {
         word(ground.and_then(|ground| ground.cpu.as_ref())),
         word(ground.and_then(|ground| ground.allocator.as_ref())),
         word(ground.and_then(|ground| ground.commit.as_ref())),
+        flag(|run| run.provenance.dirty),
+        flag(|run| Some(run.quick)),
+        flag(|run| Some(run.solo)),
+        flag(|run| Some(run.unpinned)),
+        word(run.and_then(|run| run.partial.as_ref())),
     ]
 }
 
@@ -92,6 +105,24 @@ mod tests {
         assert_eq!(rows.len(), archive.records.len());
         assert_eq!(&rows[0][3], archive.records[0].case);
         assert!(rows.iter().any(|row| row[13].starts_with("failed: ")) && rows.iter().all(|row| !row[15].is_empty()));
+    }
+
+    #[test]
+    fn what_makes_a_number_citable_is_told_of_its_run() {
+        let mut archive = made_up_archives::columns();
+        archive.runs.retain(|run| run.run != "heap-1");
+        let table = csv(&archive).expect("a table");
+        let told = |run: &str| -> Vec<String> {
+            let line = table.lines().find(|line| line.contains(&format!(",{run},"))).expect("a record");
+            line.split(',').map(str::to_owned).collect::<Vec<_>>()[19..].to_vec()
+        };
+        assert_eq!(&COLUMNS[19..], ["dirty", "quick", "solo", "unpinned", "partial"]);
+        assert_eq!(told("ratio-1"), ["false", "false", "false", "false", ""]);
+        assert_eq!(told("ratio-5"), ["true", "true", "false", "false", ""]);
+        assert_eq!(told("ratio-4")[2], "true");
+        assert_eq!(told("ratio-0")[3], "true");
+        assert_eq!(told("ratio-3")[4], "interrupted");
+        assert_eq!(told("heap-1"), [""; 5], "nothing is known of a run whose line is lost");
     }
 
     #[test]
