@@ -4,10 +4,12 @@
 //! computed again. What is unknown is null; what was not measured is a record that says why.
 
 mod measurement;
+mod replace;
 mod run;
 mod store;
 mod upgrade;
 
 pub use measurement::{Cell, Record, Variance};
+pub use replace::replace;
 pub use run::{CoreProbe, GoProvenance, Layouts, Provenance, Run, SCHEMA, Sweeps, TrapNote};
 pub use store::{Archive, Damage, Store, StoreError, file_name};

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::measurement::Record;
+use super::replace::{beside, replace};
 use super::run::Run;
 use super::upgrade::{self, Line};
 use crate::trap::Instrument;
@@ -255,13 +256,7 @@ impl Store {
     }
 
     fn save(&self) -> Result<(), StoreError> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let fail = |verb| io_error(verb, &self.path);
-        let mut file = beside(folder).map_err(fail("write"))?;
-        file.write_all(self.text()?.as_bytes()).map_err(fail("write"))?;
-        file.as_file().sync_all().map_err(fail("sync"))?;
-        file.persist(&self.path).map_err(|e| fail("replace")(e.error))?;
-        Ok(())
+        replace(&self.path, &self.text()?).map_err(io_error("write", &self.path))
     }
 
     fn text(&self) -> Result<String, StoreError> {
@@ -275,18 +270,10 @@ impl Store {
     // A run of minutes whose records can't be kept is worth refusing before it starts.
     fn probe_space(&self) -> Result<(), StoreError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mut file = beside(folder).map_err(io_error("write to", folder))?;
+        let mut file = beside(&self.path).map_err(io_error("write to", folder))?;
         file.write_all(&[0; 1 << 16]).map_err(io_error("write to", folder))?;
         file.as_file().sync_all().map_err(io_error("write to", folder))
     }
-}
-
-// A new file that others may read, as far as the user lets them.
-fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".trapline-").tempfile_in(folder)
 }
 
 fn aside(path: &Path, k: u32) -> PathBuf {

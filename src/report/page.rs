@@ -1,6 +1,6 @@
 //! The pages of the report, in files beside the records.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -11,7 +11,7 @@ use super::markdown::markdown;
 use super::model::{Block, Document};
 #[cfg(feature = "catalog")]
 use crate::catalog::source;
-use crate::record::{Archive, StoreError};
+use crate::record::{Archive, StoreError, replace};
 
 const CRITERION: &str = "../criterion/report/index.html";
 
@@ -48,7 +48,7 @@ pub fn write(folder: &Path) -> Result<Archive, ReportError> {
     link_criterion(&mut document, folder);
     for (name, page) in [("report.md", markdown(&document)), ("report.html", html(&archive, source))] {
         let path = folder.join(name);
-        replace(&path, &page).map_err(|source| ReportError::Io { path, source })?;
+        put(&path, &page).map_err(|source| ReportError::Io { path, source })?;
     }
     Ok(archive)
 }
@@ -62,22 +62,9 @@ pub fn link_criterion(document: &mut Document, folder: &Path) {
     }
 }
 
-fn replace(path: &Path, page: &str) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = beside(folder)?;
-    file.write_all(page.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
-// A new file that others may read, as far as the user lets them.
-fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".trapline-").tempfile_in(folder)
+fn put(path: &Path, page: &str) -> io::Result<()> {
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    replace(path, page)
 }
 
 #[cfg(test)]
@@ -88,7 +75,7 @@ mod tests {
     fn a_page_that_cannot_be_written_is_named() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("file"), "")?;
-        let error = replace(&folder.path().join("file/report.md"), "").expect_err("a file is no folder");
+        let error = put(&folder.path().join("file/report.md"), "").expect_err("a file is no folder");
         let error = ReportError::Io { path: "file/report.md".into(), source: error };
         assert!(error.to_string().starts_with("cannot write the report to file/report.md: "));
         Ok(())
