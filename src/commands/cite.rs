@@ -52,7 +52,6 @@ pub(crate) fn cite(wanted: &Cite) -> Result<(), Fault> {
         wanted.what.split_once('@').map_or((wanted.what.as_str(), None), |(trap, point)| (trap, Some(point)));
     let archive = records(wanted, trap)?;
     source::whole(&archive)?;
-    source::one_machine(&archive)?;
     let cited = Cited { trap, point, variant: wanted.variant.as_deref(), allow_dirty: wanted.allow_dirty };
     let citation = report::cite(&archive, cited).map_err(|error| match error {
         CiteError::Unknown(_) if !is_known(trap) => Fault::wrong(args::unknown(trap, catalog::TRAPS)),
@@ -70,13 +69,16 @@ fn is_known(trap: &str) -> bool {
     catalog::TRAPS.iter().any(|known| known.name == trap)
 }
 
-// One's own where they have ratios of the trap; else those that travel with the crate.
+// One's own where they have of the trap what is cited; else those that travel with the crate.
 fn records(wanted: &Cite, trap: &str) -> Result<Archive, Fault> {
     if wanted.shipped {
         return Ok(report::shipped());
     }
     let archive = source::read(wanted.from.as_deref())?;
-    let has = archive.records.iter().any(|record| record.trap == trap && record.instrument == Instrument::Ratio);
+    // What time can't see is not ratio's to tell.
+    let unseen = catalog::find(trap).is_some_and(|trap| trap.blind_to(Instrument::Ratio).is_some());
+    let told_by: &[Instrument] = if unseen { &[Instrument::Usage, Instrument::Heap] } else { &[Instrument::Ratio] };
+    let has = archive.records.iter().any(|record| record.trap == trap && told_by.contains(&record.instrument));
     if wanted.from.is_some() || has || !archive.damage.is_empty() {
         return Ok(archive);
     }

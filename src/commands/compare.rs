@@ -55,7 +55,6 @@ impl Loss {
 
 fn side(folder: &Path) -> Result<Archive, Fault> {
     let mut archive = source::read_whole(Some(folder))?;
-    source::one_machine(&archive)?;
     archive.records.retain(Comparison::looks_at);
     archive.records.shrink_to_fit();
     Ok(archive)

@@ -1,6 +1,6 @@
 //! Where a command finds its records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use trapline::catalog;
@@ -14,13 +14,16 @@ pub(crate) fn own_folder() -> PathBuf {
     session::folder().join("records")
 }
 
-/// The records of this folder and the folders in it, or one's own.
+/// The records of this folder and the folders in it, or one's own; of one machine a folder.
 pub(crate) fn read(from: Option<&Path>) -> Result<Archive, Fault> {
-    match from {
-        None => Archive::read_folder(&own_folder()).map_err(Fault::failed),
-        Some(folder) if folder.is_dir() => Archive::read_tree(folder).map_err(Fault::failed),
-        Some(folder) => Err(Fault::wrong(no_folder(folder))),
-    }
+    let archive = match from {
+        None => Archive::read_folder(&own_folder()),
+        Some(folder) if folder.is_dir() => Archive::read_tree(folder),
+        Some(folder) => return Err(Fault::wrong(no_folder(folder))),
+    };
+    let archive = archive.map_err(Fault::failed)?;
+    one_machine(&archive, &from.map_or_else(own_folder, Path::to_path_buf))?;
+    Ok(archive)
 }
 
 fn no_folder(folder: &Path) -> String {
@@ -56,25 +59,18 @@ pub(crate) fn nothing(from: Option<&Path>) -> String {
     format!("there are no records in {}; cargo bench makes them", folder.display())
 }
 
-/// Refuses records of several machines in one folder: which of them is meant can't be known.
-pub(crate) fn one_machine(archive: &Archive) -> Result<(), Fault> {
+// Records of several machines in one folder: which of them is meant can't be known.
+fn one_machine(archive: &Archive, folder: &Path) -> Result<(), Fault> {
+    let mut cpus: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for run in &archive.runs {
-        let cpus: BTreeSet<&str> = archive
-            .runs
-            .iter()
-            .filter(|other| other.source == run.source)
-            .filter_map(|other| other.provenance.cpu.as_deref())
-            .collect();
-        if cpus.len() > 1 {
-            let cpus: Vec<&str> = cpus.into_iter().collect();
-            let folder = if run.source.is_empty() { "the folder" } else { &run.source };
-            let cpus = cpus.join("; ");
-            return Err(Fault::wrong(format!(
-                "{folder} mixes records of several machines ({cpus}); put each machine's files into a folder of its own"
-            )));
-        }
+        cpus.entry(&run.source).or_default().extend(run.provenance.cpu.as_deref());
     }
-    Ok(())
+    let Some((source, cpus)) = cpus.into_iter().find(|(_, cpus)| cpus.len() > 1) else { return Ok(()) };
+    let (folder, cpus) = (folder.join(source), Vec::from_iter(cpus).join("; "));
+    Err(Fault::wrong(format!(
+        "{} mixes records of several machines ({cpus}); put each machine's files into a folder of its own",
+        folder.display()
+    )))
 }
 
 /// That there are no records of a trap, or no such trap.
