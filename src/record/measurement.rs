@@ -46,6 +46,7 @@ pub struct Record {
     /// Upper end of the 95 % interval; for exact counts, the largest count seen.
     pub high: Option<f64>,
     /// The value of each layout, the median of its processes; of each count, for exact counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<f64>,
     /// The value of each process by layout, in the order of the passes; of the ratio instrument only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

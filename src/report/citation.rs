@@ -1,6 +1,7 @@
 //! A sentence with its footnote, in the forms that a review, a page and a bibliography take.
 
 use super::number::TIE;
+use crate::record::Run;
 
 /// A sentence and its footnote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,17 @@ pub struct Citation {
 }
 
 impl Citation {
+    pub(super) fn of(trap: &str, run: &Run, sentence: String, footnote: Vec<String>) -> Self {
+        Self {
+            trap: trap.into(),
+            year: run.started.get(..4).unwrap_or_default().into(),
+            commit: run.provenance.commit.clone().unwrap_or_default(),
+            version: run.provenance.trapline.clone(),
+            sentence,
+            footnote,
+        }
+    }
+
     /// The sentence, and the footnote under it.
     #[must_use]
     pub fn text(&self) -> String {

@@ -3,12 +3,13 @@
 use thiserror::Error;
 
 use super::citation::Citation;
+use super::held::{self, Held};
 use super::place::Place;
 use super::row::Row;
 use super::told::Told;
 use super::view::{TrapView, View};
 use crate::record::{Archive, Layouts, Provenance, Record, Run};
-use crate::trap::Role;
+use crate::trap::{Instrument, Role};
 
 /// What is to be cited.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ pub enum CiteError {
     Refused(String),
 }
 
-/// The citation of a row of the main column of these records.
+/// The citation of a row of the main column of these records; of a trap that time can't see, what its ops leave behind.
 ///
 /// # Errors
 /// If the row is not in the records, or has no provenance, fewer than three layouts, or uncommitted changes.
@@ -42,10 +43,20 @@ pub fn cite(archive: &Archive, cited: Cited<'_>) -> Result<Citation, CiteError> 
     let view = View::of(archive);
     let traps = view.traps();
     let trap = traps.iter().find(|known| known.name == cited.trap).ok_or_else(|| unknown_trap(cited.trap))?;
+    of_trap(trap, cited)
+}
+
+/// The same, of a trap that is looked at already.
+pub(super) fn of_trap(trap: &TrapView<'_>, cited: Cited<'_>) -> Result<Citation, CiteError> {
     let place = place(trap, cited.point)?;
-    let column = trap.column.ok_or_else(|| CiteError::Refused(untimed(trap, place)))?;
+    if trap.is_unseen(Instrument::Ratio) || trap.is_elsewhere(place, Instrument::Ratio) {
+        return held(trap, place, cited);
+    }
+    let column = trap.column.ok_or_else(|| untold(trap, place))?;
     let rows = trap.rows(column, place);
-    let row = row(trap, place, &rows, cited.variant)?;
+    let arms: Vec<(&str, Role)> = rows.iter().map(|row| (row.variant, row.role)).collect();
+    let variant = variant(trap, place, &arms, cited.variant)?;
+    let row = rows.iter().find(|row| row.variant == variant).ok_or_else(|| untold(trap, place))?;
     let ratio = row.ratio.filter(|_| row.span().is_some()).ok_or_else(|| missing(trap, place, row))?;
     let run = column.run_of(ratio).ok_or_else(orphan)?;
     refused(run, ratio, cited)?;
@@ -78,25 +89,40 @@ fn place<'a>(trap: &TrapView<'a>, point: Option<&str>) -> Result<Place<'a>, Cite
     })
 }
 
-fn row<'r, 'a>(
-    trap: &TrapView<'a>,
-    place: Place<'a>,
-    rows: &'r [Row<'a>],
-    variant: Option<&str>,
-) -> Result<&'r Row<'a>, CiteError> {
-    let wanted =
-        |row: &&Row<'_>| variant.map_or(row.role == Role::Fix, |name| row.variant == name && row.role != Role::Trap);
-    rows.iter().find(wanted).ok_or_else(|| {
-        let known: Vec<&str> = rows.iter().filter(|row| row.role != Role::Trap).map(|row| row.variant).collect();
-        match (known.is_empty(), variant) {
-            (true, _) => CiteError::Refused(untimed(trap, place)),
-            (false, name) => {
-                let name = name.unwrap_or("fix");
-                let (trap, at) = (trap.name, place.key());
-                CiteError::Unknown(format!("{trap} has no {name} to cite at {at}; it has {}", known.join(", ")))
-            }
-        }
-    })
+// The one that is asked for, of those that are there.
+fn variant<'a>(
+    trap: &TrapView<'_>,
+    place: Place<'_>,
+    arms: &[(&'a str, Role)],
+    wanted: Option<&str>,
+) -> Result<&'a str, CiteError> {
+    let known: Vec<(&str, Role)> = arms.iter().copied().filter(|(_, role)| *role != Role::Trap).collect();
+    let is = |(name, role): &&(&str, Role)| wanted.map_or(*role == Role::Fix, |wanted| *name == wanted);
+    let names = || known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    match known.iter().find(is) {
+        Some((name, _)) => Ok(name),
+        None if known.is_empty() => Err(untold(trap, place)),
+        None => Err(CiteError::Unknown(format!(
+            "{} has no {} to cite at {}; it has {}",
+            trap.name,
+            wanted.unwrap_or("fix"),
+            place.key(),
+            names()
+        ))),
+    }
+}
+
+// What time can't see.
+fn held(trap: &TrapView<'_>, place: Place<'_>, cited: Cited<'_>) -> Result<Citation, CiteError> {
+    let arms = held::arms(trap, place);
+    let variant = variant(trap, place, &arms, cited.variant)?;
+    let held = Held::of(trap, place, &arms, variant).ok_or_else(|| untold(trap, place))?;
+    grounded(held.run, cited)?;
+    Ok(held.citation())
+}
+
+fn untold(trap: &TrapView<'_>, place: Place<'_>) -> CiteError {
+    CiteError::Refused(untimed(trap, place))
 }
 
 fn untimed(trap: &TrapView<'_>, place: Place<'_>) -> String {
@@ -116,8 +142,21 @@ fn missing(trap: &TrapView<'_>, place: Place<'_>, row: &Row<'_>) -> CiteError {
     CiteError::Refused(format!("{} at {} has no ratio to cite: {why}", row.variant, place.key()))
 }
 
-// Whoever is asked what the number rests on must have an answer.
+// Of an interrupted run a row has fewer layouts than were linked.
 fn refused(run: &Run, ratio: &Record, cited: Cited<'_>) -> Result<(), CiteError> {
+    grounded(run, cited)?;
+    if run.links().min(ratio.samples.len()) >= Layouts::FEWEST {
+        return Ok(());
+    }
+    let one = run.layouts.as_ref().and_then(|layouts| layouts.one.clone());
+    let why = one.map_or(String::new(), |why| format!(" ({why})"));
+    Err(CiteError::Refused(format!(
+        "fewer than three code layouts{why}: another link may move the ratio, and its interval does not say by how much"
+    )))
+}
+
+// Whoever is asked what the number rests on must have an answer.
+fn grounded(run: &Run, cited: Cited<'_>) -> Result<(), CiteError> {
     let Provenance { commit, rustc, cpu, cores, allocator, dirty, .. } = &run.provenance;
     let lost = [
         ("commit", commit.is_none()),
@@ -128,18 +167,9 @@ fn refused(run: &Run, ratio: &Record, cited: Cited<'_>) -> Result<(), CiteError>
         ("state of the work tree", dirty.is_none()),
     ];
     let lost: Vec<&str> = lost.iter().filter(|(_, lost)| *lost).map(|(what, _)| *what).collect();
-    // Of an interrupted run a row has fewer than were linked.
-    let layouts = run.links().min(ratio.samples.len());
     let why = match () {
         () if !lost.is_empty() => {
             format!("unknown: {}; without provenance there is no number to cite", lost.join(", "))
-        }
-        () if layouts < Layouts::FEWEST => {
-            let one = run.layouts.as_ref().and_then(|layouts| layouts.one.clone());
-            let why = one.map_or(String::new(), |why| format!(" ({why})"));
-            format!(
-                "fewer than three code layouts{why}: another link may move the ratio, and its interval does not say by how much"
-            )
         }
         () if *dirty == Some(true) && !cited.allow_dirty => format!(
             "it was measured on a work tree with uncommitted changes, which nobody can repeat: commit and measure again \

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::caveat::TAKEN;
 use super::cell::measures;
 use super::column::Column;
+use super::held;
 use super::view::{TrapView, View};
 use crate::record::{Archive, Record, Run, TrapNote};
 use crate::trap::{Instrument, Role};
@@ -14,7 +15,8 @@ use crate::trap::{Instrument, Role};
 const DIGITS: usize = 6;
 
 /// The headline rows of the main column as records, a line each: the ratios with their processes, the trap's time, and what the
-/// heap counted; and of a second sitting the ratios of the fixes. The lines can be read as any others.
+/// heap counted; of a trap that time can't see what its ops leave behind; and of a second sitting the ratios of the fixes.
+/// The lines can be read as any others.
 #[must_use]
 pub fn compact(archive: &Archive) -> String {
     let view = View::of(archive);
@@ -26,7 +28,7 @@ pub fn compact(archive: &Archive) -> String {
     };
     let again = again(&view, column);
     let main = archive.records.iter().filter(|r| r.headline && travels(r)).filter(here);
-    let records: Vec<&Record> = again.iter().chain(main).collect();
+    let records: Vec<&Record> = again.iter().chain(main).chain(held(&view).into_iter().filter(here)).collect();
     let rests = |run: &&Run| records.iter().any(|record| record.run == run.run);
     let runs = archive
         .runs
@@ -54,6 +56,12 @@ fn again<'a>(view: &'a View<'a>, column: &Column<'a>) -> Vec<Record> {
     ratios.map(|ratio| Record { metric: Some(SECOND.into()), ..ratio }).collect()
 }
 
+// Of the traps that time can't see.
+fn held<'a>(view: &'a View<'a>) -> Vec<&'a Record> {
+    let traps = view.traps();
+    traps.iter().filter(|trap| trap.is_unseen(Instrument::Ratio)).flat_map(held::at_headlines).collect()
+}
+
 fn travels(record: &Record) -> bool {
     match record.instrument {
         Instrument::Ratio if record.role == Role::Trap && measures(record, "ns_per_op") => true,
@@ -67,11 +75,12 @@ fn travels(record: &Record) -> bool {
 
 // What a trap says of itself is in the main run of ratios, as far as a citation says it, and what the machine was like then.
 fn slim(run: &Run, main: bool) -> Run {
+    let unseen = |note: &TrapNote| note.unseen.iter().filter(|(of, _)| *of == Instrument::Ratio).cloned().collect();
     let note = |note: &TrapNote| TrapNote {
         habit: String::new(),
         claims: Vec::new(),
         cases: Vec::new(),
-        unseen: Vec::new(),
+        unseen: unseen(note),
         ..note.clone()
     };
     let traps = if main { run.traps.iter().map(note).collect() } else { Vec::new() };

@@ -8,11 +8,12 @@ use super::compact::SECOND;
 use super::ground;
 use super::label::minute;
 use super::number::{TIE, Unit, count, interval, many};
+use super::phrases::{at, repeat, title, uncommitted};
 use super::place::Place;
 use super::row::{Row, as_verb};
 use super::times::next_link;
 use super::view::TrapView;
-use crate::record::{Provenance, Record, Run};
+use crate::record::{Record, Run};
 use crate::trap::Instrument;
 
 /// The row that is told of, and what it is told from.
@@ -27,34 +28,21 @@ pub(super) struct Told<'v, 'a> {
 
 impl Told<'_, '_> {
     pub(super) fn citation(&self) -> Citation {
-        let Provenance { commit, trapline, .. } = &self.run.provenance;
-        Citation {
-            trap: self.trap.name.into(),
-            year: self.run.started.get(..4).unwrap_or_default().into(),
-            commit: commit.clone().unwrap_or_default(),
-            version: trapline.clone(),
-            sentence: self.sentence(),
-            footnote: self.footnote(),
-        }
+        Citation::of(self.trap.name, self.run, self.sentence(), self.footnote())
     }
 
     fn sentence(&self) -> String {
         let Self { row, the_trap, place, trap, .. } = self;
-        let title = trap.note.map_or(String::new(), |note| format!(" ({}: {})", trap.name, note.title));
-        let counts = trap.note.map_or(String::new(), |note| format!(" {}", note.counts));
-        let n = place.title().replacen(&count(place.n as f64), &format!("{}{counts}", count(place.n as f64)), 1);
         let ratio = row.span().map_or_else(|| row.said(), interval);
-        let dirty = if self.run.provenance.dirty == Some(true) {
-            " It was measured on a work tree with uncommitted changes."
-        } else {
-            ""
-        };
         format!(
-            "{} {} against {the_trap}{title}: the trap takes {ratio} times its time (95{TIE}% interval) at {n}{}.{}{dirty}",
+            "{} {} against {the_trap}{}: the trap takes {ratio} times its time (95{TIE}% interval) at {}{}.{}{}",
             row.variant,
             as_verb(&row.word()),
+            title(trap),
+            at(trap, *place),
             self.saved(),
             self.counted(),
+            uncommitted(self.run),
         )
     }
 
@@ -114,7 +102,8 @@ impl Told<'_, '_> {
         parts.extend(self.second());
         let caveats = self.caveats();
         parts.extend((!caveats.is_empty()).then(|| format!("Caveats: {}.", caveats.join("; "))));
-        parts.push(format!("Repeat: {}", self.repeat()));
+        let heap = if self.counted().is_empty() { "" } else { " --bench heap" };
+        parts.push(repeat(self.run, self.trap.name, &format!("--bench ratio{heap}")));
         parts
     }
 
@@ -122,34 +111,5 @@ impl Told<'_, '_> {
         let of_row = self.row.ratio.map(Caveat::of_row).unwrap_or_default();
         let here = self.trap.caveats(self.column, self.place);
         Caveat::of_run(self.run).iter().chain(&here).chain(&of_row).map(Caveat::to_string).collect()
-    }
-
-    // The arguments as they were given, but for the traps that were chosen.
-    fn repeat(&self) -> String {
-        let commit = self.run.provenance.commit.as_deref().unwrap_or_default();
-        let commit = commit.get(..12).unwrap_or(commit);
-        let flags: String = flags(&self.run.command).iter().map(|flag| format!(" {flag}")).collect();
-        let heap = if self.counted().is_empty() { "" } else { " --bench heap" };
-        format!("git checkout {commit} && cargo bench --bench ratio{heap} -- {}{flags}", self.trap.name)
-    }
-}
-
-// The flags of a command line with their values, without what cargo adds.
-fn flags(command: &str) -> Vec<&str> {
-    let words: Vec<&str> = command.split_whitespace().skip(1).filter(|word| *word != "--bench").collect();
-    let is_flag = |at: usize| words[at].starts_with("--");
-    let is_value = |at: usize| at > 0 && is_flag(at - 1) && words[at].bytes().all(|byte| byte.is_ascii_digit());
-    (0..words.len()).filter(|at| is_flag(*at) || is_value(*at)).map(|at| words[at]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_repeats_it_has_the_flags_that_were_given() {
-        let command = "/deps/ratio-1 vec_growth --layouts 12 --quick --seed 7 --bench";
-        assert_eq!(flags(command), ["--layouts", "12", "--quick", "--seed", "7"]);
-        assert_eq!(flags("cargo"), [""; 0]);
     }
 }
