@@ -1,14 +1,9 @@
 //! The command line, by running it.
 
+mod common;
+
 use assert_cmd::Command;
-
-fn trapline(line: &[&str]) -> assert_cmd::assert::Assert {
-    Command::new(env!("CARGO_BIN_EXE_trapline")).args(line).assert()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use common::{text, trapline};
 
 #[test]
 fn list_names_every_trap() {
@@ -94,13 +89,12 @@ fn what_cannot_be_read_is_named_by_file_and_line_and_nothing_is_overwritten() ->
     let folder = shipped();
     let file = folder.path().join("ratio.jsonl");
     let whole = std::fs::read_to_string(&file)?;
-    let (lines, page) = (whole.lines().count(), folder.path().join("page.md"));
-    std::fs::write(&page, "<!-- trapline:vec_growth -->\nold\n<!-- /trapline:vec_growth -->\n")?;
+    let (lines, page) = (whole.lines().count(), page(&folder, "page.md", EXCERPT)?);
     let schema = format!("\"schema\":{}", trapline::record::SCHEMA);
     let damages = [whole.trim_end()[..whole.len() - 20].to_owned(), whole.replace(&schema, "\"schema\":99")];
     for (damaged, line) in damages.iter().zip([lines, 1]) {
         std::fs::write(&file, damaged)?;
-        let (from, page, to) = (path(&folder), page.to_string_lossy(), folder.path().join("kept"));
+        let (from, to) = (path(&folder), folder.path().join("kept"));
         let to = to.to_string_lossy();
         let commands: [&[&str]; 6] = [
             &["report", "--from", &from],
@@ -114,7 +108,7 @@ fn what_cannot_be_read_is_named_by_file_and_line_and_nothing_is_overwritten() ->
             let error = text(&trapline(command).code(2).get_output().stderr);
             assert!(error.contains(&format!("ratio.jsonl:{line}: ")), "{command:?}: {error}");
         }
-        assert!(std::fs::read_to_string(page.as_ref())?.contains("old") && !folder.path().join("kept").exists());
+        assert!(std::fs::read_to_string(&page)?.contains("old") && !folder.path().join("kept").exists());
     }
     Ok(())
 }
@@ -125,16 +119,94 @@ fn two_machines_in_one_folder_are_not_told_apart_and_refused() -> std::io::Resul
     let other = std::fs::read_to_string(folder.path().join("ratio.jsonl"))?;
     let other: String = other.lines().map(|line| format!("{}\n", renamed(line))).collect();
     std::fs::write(folder.path().join("other.jsonl"), other)?;
+    let page = page(&folder, "page.md", EXCERPT)?;
     let from = path(&folder);
     for line in [
-        &["cite", "vec_growth", "--from", &from][..],
+        &["report", "--from", &from][..],
+        &["report", "--html", "--from", &from],
+        &["report", "--from", &from, "--into", &page],
+        &["export", "--format", "csv", "--from", &from],
+        &["cite", "vec_growth", "--from", &from],
         &["compare", &from, &from],
         &["keep", "/tmp/never", "--from", &from],
     ] {
-        let error = text(&trapline(line).code(2).get_output().stderr);
+        let said = trapline(line).code(2).stdout("");
+        let error = text(&said.get_output().stderr);
         assert!(error.contains("several machines") && error.contains("Another CPU"), "{line:?}: {error}");
     }
+    assert_eq!(std::fs::read_to_string(page)?, EXCERPT);
     Ok(())
+}
+
+#[test]
+fn a_folder_of_folders_may_hold_a_machine_each() -> std::io::Result<()> {
+    let (all, own) = (tempfile::tempdir()?, shipped());
+    let lines = std::fs::read_to_string(own.path().join("ratio.jsonl"))?;
+    let other: String = lines.lines().map(|line| format!("{}\n", renamed(line))).collect();
+    for (name, lines) in [("one", &lines), ("other", &other)] {
+        std::fs::create_dir(all.path().join(name))?;
+        std::fs::write(all.path().join(name).join("ratio.jsonl"), lines)?;
+    }
+    let said = text(&trapline(&["report", "vec_growth", "--from", &path(&all)]).success().get_output().stdout);
+    assert!(said.contains("Another CPU"), "{said}");
+    std::fs::write(all.path().join("one/other.jsonl"), other)?;
+    let error = text(&trapline(&["report", "--from", &path(&all)]).code(2).get_output().stderr);
+    assert!(error.contains("one mixes records of several machines"), "{error}");
+    Ok(())
+}
+
+/// Where a section is put.
+const EXCERPT: &str = "<!-- trapline:vec_growth -->\nold\n<!-- /trapline:vec_growth -->\n";
+
+fn page(folder: &tempfile::TempDir, name: &str, text: &str) -> std::io::Result<String> {
+    let page = folder.path().join(name);
+    std::fs::write(&page, text)?;
+    Ok(page.to_string_lossy().into_owned())
+}
+
+#[test]
+fn several_files_are_spliced_and_one_without_a_marker_stays() -> std::io::Result<()> {
+    let (from, folder) = (shipped(), tempfile::tempdir()?);
+    let [one, two] = ["one.md", "two.md"].map(|name| page(&folder, name, EXCERPT));
+    let (one, two, plain) = (one?, two?, page(&folder, "plain.md", "text\n")?);
+    trapline(&["report", "--from", &path(&from), "--into", &one, &plain, &two]).success().stdout("");
+    let [one, two] = [one, two].map(std::fs::read_to_string);
+    let (one, two) = (one?, two?);
+    assert!(one.contains("push_presized") && !one.contains("old") && one == two, "{one}");
+    assert_eq!(std::fs::read_to_string(plain)?, "text\n");
+    Ok(())
+}
+
+#[test]
+fn no_file_is_written_unless_all_can_be() -> std::io::Result<()> {
+    let (from, folder) = (shipped(), tempfile::tempdir()?);
+    let (whole, plain) = (page(&folder, "whole.md", EXCERPT)?, page(&folder, "plain.md", "text\n")?);
+    let open = page(&folder, "open.md", EXCERPT.lines().next().unwrap_or_default())?;
+    let (from, none) = (path(&from), "/nonexistent.md".to_owned());
+    for (files, code, told) in [
+        ([&whole, &open], 2, "open.md: line 1: the marker trapline:vec_growth is never closed"),
+        ([&whole, &none], 1, "cannot read /nonexistent.md"),
+        ([&plain, &plain], 2, "no line of"),
+    ] {
+        let error =
+            text(&trapline(&["report", "--from", &from, "--into", files[0], files[1]]).code(code).get_output().stderr);
+        assert!(error.contains(told), "{error}");
+        assert_eq!(std::fs::read_to_string(&whole)?, EXCERPT);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_time_cannot_see_is_cited_by_what_is_held() {
+    let said = text(&trapline(&["cite", "leaked_worker", "--shipped"]).success().get_output().stdout);
+    for part in [
+        "time is not what shows it",
+        "1.00 threads become 0",
+        "resident bytes",
+        "--bench usage --bench heap -- leaked_worker",
+    ] {
+        assert!(said.contains(part), "{part} is not in:\n{said}");
+    }
 }
 
 // The same line of another machine's run.

@@ -1,19 +1,13 @@
 //! What is committed in `docs/results`, held against the code and the documents. It is part of the repository and not of the crate.
 
+mod common;
+
 use std::path::Path;
 
-use assert_cmd::Command;
+use common::{text, trapline};
 use trapline::claims::{At, CLAIMS, Claim, Effect, Evidence};
 use trapline::record::{Archive, Record};
 use trapline::report;
-
-fn trapline(line: &[&str]) -> assert_cmd::assert::Assert {
-    Command::new(env!("CARGO_BIN_EXE_trapline")).args(line).assert()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 fn results() -> Archive {
     Archive::read_tree(&root().join("docs/results")).expect("the records can be read")
@@ -73,6 +67,22 @@ fn the_headlines_that_travel_with_the_crate_are_those_of_the_results() {
     );
     assert!(shipped.len() <= 200_000, "{} bytes", shipped.len());
     assert_eq!(report::shipped().damage, []);
+}
+
+#[test]
+fn the_citation_file_says_what_the_results_say() {
+    let file = std::fs::read_to_string(root().join("CITATION.cff")).expect("the file is there");
+    assert!(report::has_markers(&file), "CITATION.cff has no # trapline:citation");
+    let spliced = report::splice(&file, &results()).unwrap_or_else(|error| panic!("CITATION.cff: {error}"));
+    assert!(
+        file == spliced,
+        "CITATION.cff is stale: cargo run --release -- report --from docs/results --into CITATION.cff"
+    );
+    // The same sentence as a reader gets.
+    let said = text(&trapline(&["cite", "vec_growth", "--shipped"]).success().get_output().stdout);
+    let sentence = said.split(" [1]").next().expect("a sentence").to_owned();
+    let file = file.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(file.contains(&sentence), "CITATION.cff does not say: {sentence}");
 }
 
 #[test]

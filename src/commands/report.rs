@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use trapline::catalog;
 use trapline::lab::session;
-use trapline::record::Archive;
+use trapline::record::{self, Archive};
 use trapline::report::{self, model::Section};
 
 use super::fault::{Fault, print};
@@ -26,21 +26,21 @@ pub(crate) struct Report {
     /// As one page of HTML
     #[arg(long, conflicts_with_all = ["traps", "markdown"])]
     html: bool,
-    /// Put each trap's section between its markers in this file instead of printing
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["traps", "markdown", "html"])]
-    into: Option<PathBuf>,
+    /// Put excerpts between their markers in these files instead of printing
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["traps", "markdown", "html"])]
+    into: Vec<PathBuf>,
 }
 
-/// Prints the report, or puts it into a file. What can't be read is named, and then that is the fault.
+/// Prints the report, or puts it into files. What can't be read is named, and then that is the fault.
 pub(crate) fn report(wanted: &Report) -> Result<(), Fault> {
     let archive = source::read(wanted.from.as_deref())?;
     if archive.records.is_empty() {
         source::whole(&archive)?;
         return Err(Fault::wrong(source::nothing(wanted.from.as_deref())));
     }
-    if let Some(file) = &wanted.into {
+    if !wanted.into.is_empty() {
         source::whole(&archive)?;
-        return splice(&archive, file);
+        return splice(&archive, &wanted.into);
     }
     print(&rendered(&archive, wanted)?)?;
     source::whole(&archive)
@@ -70,9 +70,28 @@ fn chosen(mut sections: Vec<Section>, traps: &[String]) -> Result<Vec<Section>, 
     Ok(sections)
 }
 
-fn splice(archive: &Archive, file: &Path) -> Result<(), Fault> {
-    let with = |verb| move |error| Fault::failed(format!("cannot {verb} {}: {error}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(with("read"))?;
-    let spliced = report::splice(&text, archive).map_err(|e| Fault::wrong(format!("{}: {e}", file.display())))?;
-    std::fs::write(file, spliced).map_err(with("write"))
+// All are made before the first is written, so that a wrong marker in one leaves all as they were.
+fn splice(archive: &Archive, files: &[PathBuf]) -> Result<(), Fault> {
+    let texts = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+    if !texts.iter().any(|text| report::has_markers(text)) {
+        return Err(Fault::wrong(format!(
+            "no line of {} is a marker; put <!-- trapline:TRAP --> and <!-- /trapline:TRAP --> where the section is to be",
+            files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+        )));
+    }
+    let page = |(file, text): (&PathBuf, &String)| {
+        report::splice(text, archive).map_err(|error| Fault::wrong(format!("{}: {error}", file.display())))
+    };
+    let pages = files.iter().zip(&texts).map(page).collect::<Result<Vec<_>, _>>()?;
+    let mut changed = files.iter().zip(&texts).zip(&pages).filter(|((_, text), page)| text != page);
+    changed.try_for_each(|((file, _), page)| write(file, page))
+}
+
+fn read(file: &Path) -> Result<String, Fault> {
+    std::fs::read_to_string(file).map_err(|error| Fault::failed(format!("cannot read {}: {error}", file.display())))
+}
+
+fn write(file: &Path, page: &str) -> Result<(), Fault> {
+    let fault = |error| Fault::failed(format!("cannot write {}: {error}; it is as it was", file.display()));
+    record::replace(file, page).map_err(fault)
 }

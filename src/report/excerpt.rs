@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::model::{Block, Section};
 use super::section::HEADLINE;
 use super::view::View;
-use super::{front, ledger, markdown, section, visibility};
+use super::{cff, front, ledger, markdown, section, visibility};
 use crate::record::Archive;
 
 /// The name of the table of all traps.
@@ -14,12 +14,16 @@ const SUMMARY: &str = "summary";
 const VISIBILITY: &str = "visibility";
 /// The name of the table of claims.
 const LEDGER: &str = "ledger";
+/// The name of what a citation file says of the results.
+const CITATION: &str = "citation";
 
 /// What is wrong with the markers of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SpliceError {
     /// An excerpt has no end.
-    #[error("line {line}: <!-- trapline:{trap} --> is never closed; add a line <!-- /trapline:{trap} --> after it")]
+    #[error(
+        "line {line}: the marker trapline:{trap} is never closed; add a line like it with /trapline:{trap} after it"
+    )]
     Unclosed {
         /// Of the opening marker, from 1.
         line: usize,
@@ -27,16 +31,18 @@ pub enum SpliceError {
         trap: String,
     },
     /// An end has no excerpt.
-    #[error("line {line}: <!-- /trapline:{trap} --> closes nothing; add a line <!-- trapline:{trap} --> before it")]
+    #[error(
+        "line {line}: the marker /trapline:{trap} closes nothing; add a line like it with trapline:{trap} before it"
+    )]
     Unopened {
         /// Of the closing marker, from 1.
         line: usize,
         /// The trap.
         trap: String,
     },
-    /// There are no records of that trap.
+    /// There are no records of that trap, or none that can be cited.
     #[error(
-        "line {line}: there are no records of a trap {trap}; correct the name, or measure it: cargo bench -- {trap}"
+        "line {line}: there is nothing in these records for trapline:{trap}; correct the name, or measure it: cargo bench"
     )]
     Unknown {
         /// Of the opening marker, from 1.
@@ -47,9 +53,13 @@ pub enum SpliceError {
 }
 
 /// The section of one trap, as Markdown, or of `NAME/headline` what it says of its headline points, or of `summary` the table
-/// of all traps, of `visibility` which instrument sees which, or of `ledger` what became of the claims; None where there are no records of the trap, or of any.
+/// of all traps, of `visibility` which instrument sees which, or of `ledger` what became of the claims, or of
+/// `citation` the abstract of a CITATION.cff; None where there are no records of the trap, or of any.
 #[must_use]
 pub fn excerpt(archive: &Archive, name: &str) -> Option<String> {
+    if name == CITATION {
+        return cff::results(archive);
+    }
     if [SUMMARY, VISIBILITY, LEDGER].contains(&name) {
         return of_all(archive, name);
     }
@@ -87,8 +97,9 @@ fn headlines(blocks: Vec<Block>) -> Vec<Block> {
     blocks.into_iter().filter(told).collect()
 }
 
-/// The text with what stands between `<!-- trapline:NAME -->` and `<!-- /trapline:NAME -->`, each on a line of its own,
-/// replaced by the [`excerpt`] of that name. All else stays as it is, the markers too.
+/// The text with what stands between `<!-- trapline:NAME -->` and `<!-- /trapline:NAME -->`, or in YAML `# trapline:NAME`
+/// and `# /trapline:NAME`, each on a line of its own, replaced by the [`excerpt`] of that name. All else stays as it is, the
+/// markers too.
 ///
 /// # Errors
 /// If a marker is not closed or not opened, or names a trap without records.
@@ -121,13 +132,20 @@ pub fn splice(text: &str, archive: &Archive) -> Result<String, SpliceError> {
     }
 }
 
+/// Whether a text has a marker, so that something would be put there.
+#[must_use]
+pub fn has_markers(text: &str) -> bool {
+    text.lines().any(|line| marker(line).is_some())
+}
+
 enum Marker<'a> {
     Open(&'a str),
     Close(&'a str),
 }
 
 fn marker(line: &str) -> Option<Marker<'_>> {
-    let inside = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?.trim();
+    let of_markdown = line.trim().strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->"));
+    let inside = of_markdown.or_else(|| line.trim().strip_prefix("# "))?.trim();
     let open = inside.strip_prefix("trapline:").map(Marker::Open);
     open.or_else(|| inside.strip_prefix("/trapline:").map(Marker::Close))
 }
