@@ -206,12 +206,8 @@ const CEILING: usize = LIVE as usize * OWNED * 3 / 2;
 /// How many requests hold whole sweeps of all arms: 72, 9, 3 and 1.
 const WHOLE: u64 = 9 * LIVE;
 
-fn owns(p: &Point) -> bool {
-    p.case == "owning"
-}
-
 fn requests(p: &Point) -> Shifted<Request> {
-    let (mut rng, owns) = (rng(42), u16::from(owns(p)));
+    let (mut rng, owns) = (rng(42), u16::from(p.case == "owning"));
     let mut next = || Request {
         user: rng.u64(),
         life: rng.within(LIVE / 2..LONGEST) as u16,
@@ -234,7 +230,7 @@ impl<R: Reclaim> Service<R> {
     // Late enough that there is no request before the first. Removed entries use up their places: a table grows until what it
     // holds takes up a half of it, and that took 12 runs.
     fn new(p: &Point, reclaim: R) -> Self {
-        let owned = if owns(p) { OWNED } else { 0 };
+        let owned = if p.case == "owning" { OWNED } else { 0 };
         let by_id = HashMap::with_capacity_and_hasher(2 * reclaim.most(owned) as usize, OneState::default());
         let table = Sessions { by_id, owned: 0 };
         Self { requests: shared(p, requests), table, reclaim, now: WHOLE, answer: 0 }
