@@ -60,6 +60,7 @@
 use crate::trap::{Instrument, Point, Routine, Trap, Variant, routine};
 use crate::workload::{POOL, Shifted, Windows, rng, shared};
 
+// Code of boxed_dyn.
 /// What a payment costs its sender.
 pub trait Rule: Send + Sync {
     /// The fee for an amount, in cents.
@@ -78,6 +79,7 @@ pub struct Flat(pub u64);
 #[derive(Clone, Copy, Debug)]
 pub struct Rate(pub u64);
 
+// Code of boxed_dyn.
 /// Both: a flat part and a share.
 #[derive(Clone, Copy, Debug)]
 pub struct FlatAndRate(pub u64, pub u64);
@@ -100,12 +102,14 @@ impl Rule for Rate {
     }
 }
 
+// Code of boxed_dyn.
 impl Rule for FlatAndRate {
     fn fee(&self, amount: u64) -> u64 {
         self.0 + (amount.wrapping_mul(self.1) >> 14)
     }
 }
 
+// Code of enum_kinds.
 /// The closed set of kinds, stored in line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "named after the four structs")]
@@ -116,6 +120,7 @@ pub enum Fee {
     FlatAndRate(u64, u64),
 }
 
+// Code of enum_kinds.
 impl Rule for Fee {
     fn fee(&self, amount: u64) -> u64 {
         match *self {
@@ -164,11 +169,13 @@ impl ByKind {
     }
 }
 
+// Code of boxed_dyn.
 /// The trap: a dynamic call an element. Given boxes grouped by kind, the same loop is a fix.
 pub fn sum_boxed(rules: &[Box<dyn Rule>], amount: u64) -> u64 {
     rules.iter().fold(0, |sum, rule| sum.wrapping_add(rule.fee(amount)))
 }
 
+// Code of enum_kinds.
 /// The advice, where `R` is the enum: a match an element, in line. Where it is one kind, no dispatch is left.
 pub fn sum_inline<R: Rule>(rules: &[R], amount: u64) -> u64 {
     rules.iter().fold(0, |sum, rule| sum.wrapping_add(rule.fee(amount)))

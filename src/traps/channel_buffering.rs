@@ -134,6 +134,7 @@ pub struct Line {
 }
 
 impl Line {
+    // Code of rendezvous and slots_8.
     /// A channel with room for so many messages.
     #[must_use]
     pub fn with_room_for(capacity: usize, steps: u32) -> Self {
@@ -143,6 +144,7 @@ impl Line {
         Self { messages, seen, _receiver: Helper::beside(1, move || receive(&received, steps, &theirs)) }
     }
 
+    // Code of rendezvous and slots_8.
     /// Sends these payloads with so many steps of own work before each, and waits until all are served. Gives the sum of what
     /// was received.
     pub fn send_all(&self, payloads: &[u64], steps: u32, mark: u64) -> u64 {
@@ -285,7 +287,9 @@ pub const TRAP: Trap = Trap {
         ("overload", "a message each 25 µs, served for about 30 µs: more than the receiver can carry"),
     ],
     variants: &[
+        // Code of rendezvous.
         Variant::trap("rendezvous", |p| batch(p, 0)).stream(|p| paced(p, 0)),
+        // Code of slots_8.
         Variant::fix("slots_8", |p| batch(p, 8)).stream(|p| paced(p, 8)),
         Variant::fix("slots_16", |p| batch(p, 16)).stream(|p| paced(p, 16)),
         Variant::opposite("slots_10000", |p| batch(p, 10_000)).stream(|p| paced(p, 10_000)),

@@ -67,6 +67,7 @@ use crate::workload::{STEPS_PER_MICROSECOND, Shifted, Turns, Windows, rng, share
 /// As many as the counters of one line.
 pub const WORKERS: usize = 8;
 
+// Code of packed.
 /// The trap: counters side by side. The alignment is what an array gets by chance, forced, so that no heap places two
 /// workers' counters on two lines.
 #[derive(Debug, Default)]
@@ -81,6 +82,7 @@ impl Packed {
     }
 }
 
+// Code of padded_128.
 /// The advice: counters two lines apart (on x86-64), out of reach of a prefetcher that fetches lines in pairs.
 #[derive(Debug, Default)]
 pub struct Padded128([CachePadded<AtomicU64>; WORKERS]);
@@ -109,11 +111,13 @@ impl Padded64 {
     }
 }
 
+// Code of packed and padded_128.
 /// The case `rmw`: one instruction reads, adds and writes, and no other core has the line meanwhile.
 pub fn add_at_once(counter: &AtomicU64, amount: u64) {
     counter.fetch_add(amount, Ordering::Relaxed);
 }
 
+// Code of packed and padded_128.
 /// The case `store`: enough for the only writer. With `SeqCst` the store would be an exchange, which waits like `rmw`.
 pub fn add_as_only_writer(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);

@@ -109,6 +109,7 @@ impl Units {
 /// A result, and where it belongs.
 pub type Sent = (usize, u64);
 
+// Code of results_channel.
 /// The trap, in the worker: each result is sent to the caller.
 pub fn send_each(units: &Units, next: &AtomicUsize, results: &Sender<Sent>) {
     while let Some(unit) = units.claim(next, 1) {
@@ -117,12 +118,14 @@ pub fn send_each(units: &Units, next: &AtomicUsize, results: &Sender<Sent>) {
     }
 }
 
+// Code of results_channel.
 /// The trap, in the caller: results are put in their places as they come (`sent.iter().take(n)`). With what a channel holds
 /// when all workers are done (`sent.try_iter()`) it is the channel without a receiver.
 pub fn place_each(sent: impl Iterator<Item = Sent>, slots: &[AtomicU64]) {
     sent.for_each(|(at, value)| slots[at].store(value, Ordering::Relaxed));
 }
 
+// Code of indexed_slots.
 /// The advice, in the worker: each result is stored where it belongs. The caller's wait publishes the slots.
 pub fn store_each(units: &Units, next: &AtomicUsize, slots: &[AtomicU64]) {
     while let Some(unit) = units.claim(next, 1) {
@@ -213,6 +216,7 @@ fn channel_drained(p: &Point) -> Box<dyn Routine> {
     })
 }
 
+// Code of indexed_slots.
 fn indexed_slots(p: &Point) -> Box<dyn Routine> {
     on_crew(p, |_| (), |units, run, _| store_each(units, &run.next, &run.slots), |_, finish| finish.wait())
 }

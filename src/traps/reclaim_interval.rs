@@ -54,8 +54,7 @@ pub const LIVE: u64 = 4_096;
 /// No session lives so long: lives are uniform between a half and three halves of that.
 pub const LONGEST: u64 = LIVE * 3 / 2;
 
-/// A request: opens a session, with so many words in its cart, and looks up one that was opened so many requests ago. Time is the
-/// number of the request.
+/// Opens a session, with so many words in its cart, and looks up one of so many requests ago. Its number is the time.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     user: u64,
@@ -109,6 +108,7 @@ impl Sessions {
         self.owned -= self.by_id.remove(&id).map_or(0, |old| old.owned());
     }
 
+    // Code of sweep_at_100 and sweep_at_300.
     /// Lets go of all that has expired.
     #[inline(never)]
     pub fn sweep(&mut self, now: u64) {
@@ -141,6 +141,7 @@ trait Reclaim: 'static {
     fn after(&mut self, table: &mut Sessions, now: u64, request: &Request);
 }
 
+// Code of sweep_at_100 and sweep_at_300.
 /// A sweep every so many requests, which is how much garbage there may be, and whenever more bytes are owned than the ceiling.
 struct Sweeping {
     every: u64,
@@ -156,11 +157,11 @@ const UNDER_CEILING: Sweeping = Sweeping { ceiling: CEILING, ..sweep(3 * LIVE) }
 
 impl Reclaim for Sweeping {
     fn most(&self, owned: usize) -> u64 {
-        // Where nothing is owned, no ceiling is reached.
         let under_ceiling = self.ceiling.checked_div(owned).map_or(u64::MAX, |sessions| sessions as u64);
         self.every.saturating_add(LIVE).min(under_ceiling)
     }
 
+    // Code of sweep_at_100 and sweep_at_300.
     fn after(&mut self, table: &mut Sessions, now: u64, _: &Request) {
         self.left -= 1;
         if self.left == 0 || table.owned > self.ceiling {
@@ -187,8 +188,7 @@ fn wheel() -> Wheel {
     Wheel(vec![Vec::new(); LONGEST.next_power_of_two() as usize])
 }
 
-/// The floor: a session has the id of one that has expired for sure, and takes its place. Nothing looks for that one any more:
-/// it was opened longer ago than any that is looked up.
+/// The floor: a session takes id and place of one that has surely expired, opened longer ago than any that is looked up.
 struct Recycled;
 
 impl Reclaim for Recycled {
@@ -201,7 +201,6 @@ impl Reclaim for Recycled {
 
 /// What a session owns on average: a token, and eight words in its cart.
 const OWNED: usize = 32 + 8 * 8;
-/// What live sessions own, and a half more.
 const CEILING: usize = LIVE as usize * OWNED * 3 / 2;
 /// How many requests hold whole sweeps of all arms: 72, 9, 3 and 1.
 const WHOLE: u64 = 9 * LIVE;
@@ -227,8 +226,7 @@ struct Service<R> {
 }
 
 impl<R: Reclaim> Service<R> {
-    // Late enough that there is no request before the first. Removed entries use up their places: a table grows until what it
-    // holds takes up a half of it, and that took 12 runs.
+    // Late enough to be after the first. Removed entries use up their places: a table would grow to twice what it holds.
     fn new(p: &Point, reclaim: R) -> Self {
         let owned = if p.case == "owning" { OWNED } else { 0 };
         let by_id = HashMap::with_capacity_and_hasher(2 * reclaim.most(owned) as usize, OneState::default());
@@ -254,10 +252,8 @@ fn arm(p: &Point, reclaim: impl Reclaim) -> Box<dyn Routine> {
     in_place(Service::new(p, reclaim), move |service| service.serve(n), |service| &service.answer)
 }
 
-/// Whole sweeps of all arms.
 const WARM_UP: u64 = 3 * WHOLE;
 
-/// Warmed up, unpaced. Time goes on from there.
 fn paced(p: &Point, reclaim: impl Reclaim) -> Box<dyn Stream> {
     let mut service = Service::new(p, reclaim);
     service.serve(WARM_UP);
@@ -290,7 +286,9 @@ pub const TRAP: Trap = Trap {
         ("paced", "a request is due each 2 µs; only the sweeps at 100, 300 and 12 % are measured"),
     ],
     variants: &[
+        // Code of sweep_at_100.
         Variant::trap("sweep_at_100", |p| arm(p, sweep(LIVE))).stream(|p| paced(p, sweep(LIVE))),
+        // Code of sweep_at_300.
         Variant::fix("sweep_at_300", |p| arm(p, sweep(3 * LIVE))).stream(|p| paced(p, sweep(3 * LIVE))),
         Variant::fix("sweep_at_12", |p| arm(p, sweep(LIVE / 8))).stream(|p| paced(p, sweep(LIVE / 8))),
         Variant::fix("sweep_under_ceiling", |p| arm(p, UNDER_CEILING))

@@ -91,6 +91,7 @@ pub enum Ask {
     Read(Sender<Counts>),
 }
 
+// Code of actor.
 /// The owner's life: it ends when nobody can ask any more.
 pub fn own(asks: &Receiver<Ask>) {
     let mut counts = Counts::default();
@@ -112,6 +113,7 @@ pub struct Actor {
 }
 
 impl Actor {
+    // Code of actor.
     /// Starts the owner, beside so many workers.
     #[must_use]
     pub fn start(workers: usize) -> Self {
@@ -120,6 +122,7 @@ impl Actor {
     }
 }
 
+// Code of actor.
 impl SharedCounter for Actor {
     fn add(&self, label: usize, by: u64) {
         self.asks.send(Ask::Add(label as u8, by)).expect("the owner lives");
@@ -132,6 +135,7 @@ impl SharedCounter for Actor {
     }
 }
 
+// Code of parking_lot_mutex.
 /// The advice: a small lock around plain integers.
 impl SharedCounter for parking_lot::Mutex<Counts> {
     fn add(&self, label: usize, by: u64) {

@@ -113,16 +113,14 @@ fn advice(trap: &TrapView<'_>) -> Markup {
 fn beside<'a>(trap: &TrapView<'a>, column: &Column<'a>, source: &str) -> Markup {
     let rows = trap.headlines().first().map(|place| trap.rows(column, *place)).unwrap_or_default();
     let of = |role| {
-        rows.iter()
-            .find(|row| row.role == role)
-            .and_then(|row| Some((row.variant, code::function(source, row.variant)?)))
+        rows.iter().find(|row| row.role == role).and_then(|row| Some((row.variant, code::arm(source, row.variant)?)))
     };
     let (habit, fix) = (of(Role::Trap), of(Role::Fix));
     html! {
         @if habit.is_some() || fix.is_some() {
             div.beside {
                 @for (what, shown) in [("The trap", habit), ("The advice", fix)] {
-                    @if let Some(shown) = shown { (listing(trap, what, shown)) }
+                    @if let Some((name, text)) = shown { (listing(trap, what, name, &text)) }
                 }
             }
             p.aside {
@@ -133,7 +131,7 @@ fn beside<'a>(trap: &TrapView<'a>, column: &Column<'a>, source: &str) -> Markup 
     }
 }
 
-fn listing(trap: &TrapView<'_>, what: &str, (name, text): (&str, &str)) -> Markup {
+fn listing(trap: &TrapView<'_>, what: &str, name: &str, text: &str) -> Markup {
     let under = format!("{}, code of {name}", trap.name);
     html! { div { h3 { (what) ": " code { (name) } } (code::coloured(text, &under)) } }
 }
