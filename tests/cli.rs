@@ -22,6 +22,10 @@ fn show_says_what_a_trap_is() {
         "indexed_slots",
         "n=1000,threads=2,1us  (headline)",
         "E5",
+        "\nfn indexed_slots(p: &Point) -> Box<dyn Routine> {\n",
+        "against results_channel (fan_in: ",
+        " at n = 1 000 units, 2 threads, 1us",
+        "\nWhat that rests on, and what there is besides: trapline cite fan_in, trapline report fan_in\n",
     ] {
         assert!(out.contains(part), "{part} is not in:\n{out}");
     }

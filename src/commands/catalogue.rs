@@ -2,9 +2,11 @@
 
 use trapline::catalog;
 use trapline::lab::session::args;
-use trapline::trap::Trap;
+use trapline::report::{self, Cited};
+use trapline::trap::{Role, Trap};
 
 use super::fault::{Fault, print};
+use super::source;
 
 /// Names the traps.
 pub(crate) fn list() -> Result<(), Fault> {
@@ -14,11 +16,38 @@ pub(crate) fn list() -> Result<(), Fault> {
 
 /// Says what the traps are whose names have this part.
 pub(crate) fn show(name: &str) -> Result<(), Fault> {
-    let chosen: Vec<String> = catalog::TRAPS.iter().filter(|t| t.name.contains(name)).map(described).collect();
+    let chosen: Vec<&Trap> = catalog::TRAPS.iter().filter(|trap| trap.name.contains(name)).collect();
     if chosen.is_empty() {
         return Err(Fault::wrong(args::unknown(name, catalog::TRAPS)));
     }
-    print(&chosen.join("\n"))
+    let shown = |trap: &&Trap| Ok(format!("{}{}{}", described(trap), code(trap), numbers(trap)?));
+    print(&chosen.iter().map(shown).collect::<Result<Vec<_>, Fault>>()?.join("\n"))
+}
+
+// Of the habit and of the first thing that people do instead.
+fn code(trap: &Trap) -> String {
+    let source = catalog::source(trap.name).unwrap_or_default();
+    let fix = trap.variants.iter().find(|variant| variant.role == Role::Fix);
+    let arms = [Some(trap.baseline()), fix].into_iter().flatten();
+    let code = |name: &str| {
+        report::code(source, name).map(|code| format!("\n{name}, as src/traps/{}.rs has it:\n\n{code}\n", trap.name))
+    };
+    arms.filter_map(|arm| code(arm.name)).collect()
+}
+
+// The latest: a sentence a headline point.
+fn numbers(trap: &Trap) -> Result<String, Fault> {
+    let archive = source::own_or_shipped(trap.name)?;
+    source::whole(&archive)?;
+    let cited = |point: String| {
+        let cited = Cited { trap: trap.name, point: Some(&point), variant: None, allow_dirty: true };
+        report::cite(&archive, cited).ok().map(|citation| format!("\n{}\n", citation.sentence()))
+    };
+    let said: String = trap.headlines().filter_map(|point| cited(point.to_string())).collect();
+    Ok(format!(
+        "{said}\nWhat that rests on, and what there is besides: trapline cite {name}, trapline report {name}\n",
+        name = trap.name
+    ))
 }
 
 fn described(trap: &Trap) -> String {

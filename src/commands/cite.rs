@@ -7,7 +7,6 @@ use trapline::catalog;
 use trapline::lab::session::args;
 use trapline::record::Archive;
 use trapline::report::{self, CiteError, Cited};
-use trapline::trap::Instrument;
 
 use super::fault::{Fault, print};
 use super::source;
@@ -69,19 +68,10 @@ fn is_known(trap: &str) -> bool {
     catalog::TRAPS.iter().any(|known| known.name == trap)
 }
 
-// One's own where they have of the trap what is cited; else those that travel with the crate.
 fn records(wanted: &Cite, trap: &str) -> Result<Archive, Fault> {
-    if wanted.shipped {
-        return Ok(report::shipped());
+    match (wanted.shipped, wanted.from.as_deref()) {
+        (true, _) => Ok(report::shipped()),
+        (false, None) => source::own_or_shipped(trap),
+        (false, from) => source::read(from),
     }
-    let archive = source::read(wanted.from.as_deref())?;
-    // What time can't see is not ratio's to tell.
-    let unseen = catalog::find(trap).is_some_and(|trap| trap.blind_to(Instrument::Ratio).is_some());
-    let told_by: &[Instrument] = if unseen { &[Instrument::Usage, Instrument::Heap] } else { &[Instrument::Ratio] };
-    let has = archive.records.iter().any(|record| record.trap == trap && told_by.contains(&record.instrument));
-    if wanted.from.is_some() || has || !archive.damage.is_empty() {
-        return Ok(archive);
-    }
-    eprintln!("note: no records of your own of {trap}; this is from the results that come with trapline");
-    Ok(report::shipped())
 }

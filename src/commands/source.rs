@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use trapline::catalog;
 use trapline::lab::session::{self, args};
 use trapline::record::Archive;
+use trapline::report;
+use trapline::trap::Instrument;
 
 use super::fault::Fault;
 
@@ -33,7 +35,21 @@ fn no_folder(folder: &Path) -> String {
     )
 }
 
-/// The same, where every line counts: some records, all of them whole.
+/// One's own where they have of the trap what is cited; else those that travel with the crate, which is said.
+pub(crate) fn own_or_shipped(trap: &str) -> Result<Archive, Fault> {
+    let archive = read(None)?;
+    // What time can't see is not ratio's to tell.
+    let unseen = catalog::find(trap).is_some_and(|trap| trap.blind_to(Instrument::Ratio).is_some());
+    let told_by: &[Instrument] = if unseen { &[Instrument::Usage, Instrument::Heap] } else { &[Instrument::Ratio] };
+    let has = archive.records.iter().any(|record| record.trap == trap && told_by.contains(&record.instrument));
+    if has || !archive.damage.is_empty() {
+        return Ok(archive);
+    }
+    eprintln!("note: no records of your own of {trap}; this is from the results that come with trapline");
+    Ok(report::shipped())
+}
+
+/// Some records, of which every line counts: some records, all of them whole.
 pub(crate) fn read_whole(from: Option<&Path>) -> Result<Archive, Fault> {
     let archive = read(from)?;
     whole(&archive)?;

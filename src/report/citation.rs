@@ -26,6 +26,12 @@ impl Citation {
         }
     }
 
+    /// The sentence alone.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        self.sentence.replace(TIE, " ")
+    }
+
     /// The sentence, and the footnote under it.
     #[must_use]
     pub fn text(&self) -> String {

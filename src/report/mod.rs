@@ -12,6 +12,7 @@ mod cff;
 mod changes;
 mod citation;
 mod cite;
+mod code;
 mod column;
 mod compact;
 mod compare;
@@ -78,6 +79,7 @@ mod wrap;
 
 pub use citation::Citation;
 pub use cite::{CiteError, Cited, cite};
+pub use code::code;
 pub use compact::compact;
 pub use compare::Comparison;
 pub use document::document;

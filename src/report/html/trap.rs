@@ -113,7 +113,9 @@ fn advice(trap: &TrapView<'_>) -> Markup {
 fn beside<'a>(trap: &TrapView<'a>, column: &Column<'a>, source: &str) -> Markup {
     let rows = trap.headlines().first().map(|place| trap.rows(column, *place)).unwrap_or_default();
     let of = |role| {
-        rows.iter().find(|row| row.role == role).and_then(|row| Some((row.variant, code::arm(source, row.variant)?)))
+        rows.iter()
+            .find(|row| row.role == role)
+            .and_then(|row| Some((row.variant, crate::report::code(source, row.variant)?)))
     };
     let (habit, fix) = (of(Role::Trap), of(Role::Fix));
     html! {
