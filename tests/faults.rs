@@ -195,6 +195,7 @@ const CHECKS: &[Check] = &[
     ("a_damaged_file_is_set_aside_and_its_good_lines_kept", damaged),
     ("a_target_directory_that_cannot_be_written_is_named", unwritable),
     ("an_interrupted_run_keeps_its_finished_forks", interrupted),
+    ("a_run_that_is_to_end_in_time_ends_as_if_it_was_interrupted", in_time),
     ("without_a_relink_there_is_one_layout_and_a_caveat", one_layout),
     ("rows_of_traps_that_were_not_chosen_stay", not_chosen),
     ("solo_measures_every_arm_in_a_process_of_its_own", solo),
@@ -317,6 +318,15 @@ fn interrupted(lab: &Lab) -> Checked {
     holds(archive.records.iter().filter(|r| r.headline).all(complete), "headlines rest on all finished sweeps")?;
     let report = fs::read_to_string(lab.target.path().join("trapline/report.md"))?;
     tells(&report.to_lowercase(), &["partial", &sweeps.finished.to_string()])
+}
+
+fn in_time(lab: &Lab) -> Checked {
+    let output = lab.command("sound_too --layouts 500")?.env("TRAPLINE_WITHIN", "2").output()?;
+    exits(&output, 130)?;
+    holds(!said(&output).contains("left behind"), "the clock is nobody's thread")?;
+    let archive = lab.archive()?;
+    let partial = archive.runs.last().and_then(|run| run.partial.as_deref()).unwrap_or_default();
+    holds(partial.starts_with("interrupted "), "the run says that it ended early")
 }
 
 fn wait_for_a_fork(file: &Path) -> Checked {

@@ -1,10 +1,10 @@
 //! Ctrl-C, heeded between measurements.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 /// Says in the environment after how many seconds a run is to end, as if its user wanted no more.
+#[cfg(target_os = "linux")]
 const WITHIN: &str = "TRAPLINE_WITHIN";
 
 /// A flag that is set when the user wants no more (SIGINT) or is told to go (SIGTERM): whoever measures looks at it between
@@ -18,16 +18,19 @@ pub(in crate::lab) fn heed() -> Arc<AtomicBool> {
         let _ = signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag));
         let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
     }
-    if let Some(seconds) = std::env::var(WITHIN).ok().and_then(|seconds| seconds.parse().ok()) {
-        set_after(Duration::from_secs(seconds), Arc::clone(&flag));
-    }
+    end_in_time(&flag);
     flag
 }
 
-// The thread sleeps, and takes nothing from what is measured.
-fn set_after(wait: Duration, flag: Arc<AtomicBool>) {
-    std::thread::spawn(move || {
-        std::thread::sleep(wait);
-        flag.store(true, Ordering::Relaxed);
-    });
+// By a signal: a thread that waits would be one that measuring has left behind.
+#[cfg(target_os = "linux")]
+fn end_in_time(flag: &Arc<AtomicBool>) {
+    let seconds = std::env::var(WITHIN).ok().and_then(|seconds| seconds.parse().ok());
+    if let Some(seconds) = seconds.filter(|seconds| *seconds > 0) {
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGALRM, Arc::clone(flag));
+        nix::unistd::alarm::set(seconds);
+    }
 }
+
+#[cfg(not(target_os = "linux"))]
+const fn end_in_time(_: &Arc<AtomicBool>) {}
