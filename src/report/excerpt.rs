@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use super::model::{Block, Section};
+use super::model::{Block, Section, Table};
 use super::section::HEADLINE;
-use super::view::View;
+use super::view::{TrapView, View};
 use super::{cff, front, ledger, markdown, section, visibility};
 use crate::record::Archive;
 
@@ -57,29 +57,38 @@ pub enum SpliceError {
 /// `citation` the abstract of a CITATION.cff; None where there are no records of the trap, or of any.
 #[must_use]
 pub fn excerpt(archive: &Archive, name: &str) -> Option<String> {
-    if name == CITATION {
-        return cff::results(archive);
-    }
-    if [SUMMARY, VISIBILITY, LEDGER].contains(&name) {
-        return of_all(archive, name);
-    }
-    let (trap, whole) = name.strip_suffix("/headline").map_or((name, true), |trap| (trap, false));
     let view = View::of(archive);
-    let mut section = section::section(view.traps().iter().find(|known| known.name == trap)?);
-    if !whole {
-        section.blocks = headlines(section.blocks);
-    }
-    Some(markdown::section_text(&section))
+    Excerpts { view: &view, traps: &view.traps() }.of(name)
 }
 
-fn of_all(archive: &Archive, name: &str) -> Option<String> {
-    let view = View::of(archive);
-    let traps = view.traps();
-    let table = match name {
-        SUMMARY => front::table(&view, &traps),
-        LEDGER => ledger::table(&view, &traps),
-        _ => visibility::matrix(&traps),
-    };
+// Records that were looked through once, for all that is taken from them.
+struct Excerpts<'v> {
+    view: &'v View<'v>,
+    traps: &'v [TrapView<'v>],
+}
+
+impl Excerpts<'_> {
+    fn of(&self, name: &str) -> Option<String> {
+        match name {
+            CITATION => cff::results(self.view.archive),
+            SUMMARY => table(front::table(self.view, self.traps)),
+            LEDGER => table(ledger::table(self.view, self.traps)),
+            VISIBILITY => table(visibility::matrix(self.traps)),
+            trap => self.of_trap(trap),
+        }
+    }
+
+    fn of_trap(&self, name: &str) -> Option<String> {
+        let (trap, whole) = name.strip_suffix("/headline").map_or((name, true), |trap| (trap, false));
+        let mut section = section::section(self.traps.iter().find(|known| known.name == trap)?);
+        if !whole {
+            section.blocks = headlines(section.blocks);
+        }
+        Some(markdown::section_text(&section))
+    }
+}
+
+fn table(table: Table) -> Option<String> {
     let some = !table.rows.is_empty();
     let section = || Section { trap: None, heading: String::new(), blocks: vec![Block::Table(table)] };
     some.then(|| markdown::section_text(&section()))
@@ -104,6 +113,8 @@ fn headlines(blocks: Vec<Block>) -> Vec<Block> {
 /// # Errors
 /// If a marker is not closed or not opened, or names a trap without records.
 pub fn splice(text: &str, archive: &Archive) -> Result<String, SpliceError> {
+    let view = View::of(archive);
+    let excerpts = Excerpts { view: &view, traps: &view.traps() };
     let mut spliced = String::with_capacity(text.len());
     let mut open: Option<(usize, &str)> = None;
     for (at, line) in text.split_inclusive('\n').enumerate() {
@@ -117,7 +128,7 @@ pub fn splice(text: &str, archive: &Archive) -> Result<String, SpliceError> {
             }
             (Some(Marker::Open(trap)), None) => {
                 let unknown = || SpliceError::Unknown { line: at + 1, trap: trap.into() };
-                let excerpt = excerpt(archive, trap).ok_or_else(unknown)?;
+                let excerpt = excerpts.of(trap).ok_or_else(unknown)?;
                 open = Some((at + 1, trap));
                 spliced.extend([line.trim_end(), "\n\n", excerpt.as_str(), "\n"]);
             }
