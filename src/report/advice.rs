@@ -54,6 +54,7 @@ pub(super) fn sentence(trap: &TrapView<'_>) -> Option<String> {
     let mut parts = first.map_or_else(|| vec![untimed(trap, &gist, advice)], |first| timed(first, &found));
     parts.extend(tail(trap, advice));
     parts.extend(first.and_then(|(place, _)| better(trap, *place)));
+    parts.extend(worse(trap, advice));
     Some(format!("{}.", parts.join("; ")))
 }
 
@@ -115,6 +116,18 @@ fn better<'a>(trap: &TrapView<'a>, place: Place<'a>) -> Option<String> {
     let fixes: Vec<&Row<'_>> = rows.iter().filter(|row| row.role == Role::Fix).collect();
     let best = best(&fixes)?;
     Some(format!("of the other fixes `{}` wins by most there, {}", best.variant, best.said()))
+}
+
+// Other fixes that make it slower at a headline: where a reader would take one for the other.
+fn worse(trap: &TrapView<'_>, advice: &str) -> Option<String> {
+    let at = |place: Place<'_>| {
+        let rows = trap.column.map(|column| trap.rows(column, place)).unwrap_or_default();
+        let loses = |row: &Row<'_>| row.role == Role::Fix && row.variant != advice && Side::of(row) == Side::Costs;
+        let said = |row: &Row<'_>| format!("`{}` at {}, {}", row.variant, place.title(), row.said());
+        rows.iter().filter(|row| loses(row)).map(said).collect::<Vec<_>>()
+    };
+    let worse: Vec<String> = trap.headlines().into_iter().flat_map(at).collect();
+    (!worse.is_empty()).then(|| format!("worse than the trap: {}", worse.join("; ")))
 }
 
 // Only what is counted exactly is a reason by itself.

@@ -196,7 +196,10 @@ impl fmt::Display for Caveat {
             Self::SharedCores { slowdown, busy } => {
                 let work = if *busy { " with work that fills a core" } else { "" };
                 let slowdown = figures(*slowdown);
-                write!(f, "two threads at once take {slowdown}x the time of one{work}: these are not two whole cores")
+                write!(
+                    f,
+                    "two threads at once took {slowdown}x the time of one{work}, at worst of all probes: then these were not two whole cores"
+                )
             }
             Self::Partial { processes: Some([finished, planned]), why } => {
                 write!(f, "partial: from {finished} of {} ({why})", many(*planned, "process"))

@@ -5,9 +5,9 @@ use super::counts;
 use super::number::NONE;
 use super::place::Place;
 use super::row::Row;
-use super::turns;
 use super::verdict::{Suffix, Word};
 use super::view::TrapView;
+use super::{tails, turns};
 use crate::record::Record;
 use crate::trap::{Instrument, Role};
 
@@ -100,6 +100,12 @@ impl<'a> Gist<'a> {
     ) -> String {
         let count = self.count(trap, instrument, metric);
         count.map_or_else(|| uncounted(trap, instrument).into(), |[from, to]| told(from, to))
+    }
+
+    /// Whether nothing is certain of the advice's p99, though it has a figure.
+    pub(super) fn tail_is_open(&self, trap: &TrapView<'a>) -> bool {
+        let tail = self.advice.and_then(|advice| tails::p99(trap, advice));
+        tail.is_some_and(|(.., word)| !matches!(word, Some(Word::Wins | Word::Loses | Word::Faster | Word::Slower)))
     }
 
     /// What an op leaves held in the trap and with the advice: what a trap that time does not show has instead.

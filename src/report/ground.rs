@@ -10,7 +10,7 @@ use crate::trap::Instrument;
 
 /// How far a number reaches: said wherever one could be taken away.
 pub(super) const SCOPE: &str =
-    "An interval covers re-links and re-runs on this machine, allocator and compiler; not others.";
+    "An interval covers re-links and re-runs of one sitting on this machine, allocator and compiler; not others.";
 
 /// What is known, or the word for what is not.
 fn known<T: ToString>(what: Option<&T>) -> String {

@@ -2,7 +2,11 @@
 
 use super::model::{Block, Section, fact};
 
-const WORDS: [(&str, &str); 17] = [
+const WORDS: [(&str, &str); 18] = [
+    (
+        "trap, fix, floor, opposite",
+        "the habit; what people do instead, the first of them being the advice; the least that the work can cost, which is no advice; and the fix overdone, which is none either, also where it wins",
+    ),
     (
         "ratio",
         "time of the trap ÷ time of the variant: above 1 the variant is faster. In a process the median over rounds, in a layout the median over processes, then the geometric mean over layouts",

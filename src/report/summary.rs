@@ -19,7 +19,7 @@ const TURNS: usize = 6;
 
 const LEGEND: &str = "ratio: time of trap ÷ advice, ± its 95 % interval over re-links and re-runs here. +1: more headline \
                       points, * another word at another headline, ^ links differ, ÷ times fewer, n/a can't be seen. \
-                      instr at n = 10 000 at most, p99 at a constant rate. All rows: cargo run --release -- report [TRAP]";
+                      instr at n = 10 000 at most, p99 at a constant rate, ? unclear. All rows: cargo run --release -- report [TRAP]";
 
 /// What all instruments say, as the last target prints it: a line a trap, and 30 lines of 80 columns at most for 21 traps. Below it,
 /// in six lines at most, where the advice and the best fix turn.
@@ -65,11 +65,17 @@ fn grid(gists: &[(&TrapView<'_>, Gist<'_>)]) -> Grid {
         cells.extend([
             gist.counted(trap, Instrument::Heap, "blocks", few),
             gist.counted(trap, Instrument::Instructions, "instructions", fewer),
-            gist.counted(trap, Instrument::Latency, "p99_ns", fewer),
+            tail(trap, gist),
         ]);
         grid.row(cells);
     }
     grid
+}
+
+// Of two tails that can't be told apart a figure alone would promise too much.
+fn tail(trap: &TrapView<'_>, gist: &Gist<'_>) -> String {
+    let told = gist.counted(trap, Instrument::Latency, "p99_ns", fewer);
+    if gist.tail_is_open(trap) { format!("{told}?") } else { told }
 }
 
 // Counts that are too long to read are told by how many times fewer there are.

@@ -36,7 +36,7 @@ pub fn html(archive: &Archive, source: impl Fn(&str) -> Option<&'static str>) ->
                 a.skip href="#main" { "To the findings" }
                 header #top {
                     h1 { "Traps, fixes and floors, measured" }
-                    @if let Some(today) = &today { p.today { "Smaller effects than these are not told here. " (blocks::prose(today)) } }
+                    @if let Some(today) = &today { p.today { "How small an effect is told here: none below what the trap against itself scatters (A/A); and what came of slowdowns of 5 % that were planted. " (blocks::prose(today)) } }
                     button #theme type="button" aria-pressed="false" { "Dark" }
                 }
                 (navigation(&traps))
@@ -57,6 +57,8 @@ fn navigation(traps: &[TrapView<'_>]) -> Markup {
             @for trap in traps { li { a href={ "#" (trap.name) } { (trap.name) } } }
             li { a href="#claims" { "claims" } }
             li { a href="#visibility" { "who sees what" } }
+            li { a href="#guide" { "how to read it" } }
+            li { a href="#resolution" { "what can be resolved" } }
             li { a href="#ground" { "what it rests on" } }
         } }
     }

@@ -15,7 +15,7 @@ use crate::report::view::TrapView;
 use crate::trap::Instrument;
 
 const LEGEND: &str = "(+4): four more headline points. *: another word at another headline. ^: code layouts differ. 6→1: of the trap, of the \
-                      advice. ÷1.58: so many times fewer. p99: trap ÷ advice, above 1 the tail is shorter. n/a: the instrument can't see \
+                      advice. ÷1.58: so many times fewer. p99: trap ÷ advice, above 1 the tail is shorter; ?: unclear. n/a: the instrument can't see \
                       it, or too few. –: not run, or nothing to tell.";
 
 /// A column: its header, and whether numbers are sorted in it.
@@ -119,7 +119,9 @@ fn ratio(trap: &TrapView<'_>, gist: &Gist<'_>, axis: &Log) -> Markup {
 fn tail(trap: &TrapView<'_>, gist: &Gist<'_>) -> (Option<f64>, String) {
     let of = |r: &&Record| Some(r.variant.as_str()) == gist.advice && measures(r, "p99_ratio");
     let found = trap.all(Instrument::Latency).find(of).and_then(|record| record.value);
-    (found, found.map_or_else(|| uncounted(trap, Instrument::Latency).into(), factor))
+    let open = if gist.tail_is_open(trap) { "?" } else { "" };
+    let told = found.map_or_else(|| uncounted(trap, Instrument::Latency).into(), |p99| factor(p99) + open);
+    (found, told)
 }
 
 // How many times fewer, to sort by, and what is told.

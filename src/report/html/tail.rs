@@ -52,7 +52,7 @@ impl<'a> Curves<'a> {
         // Shares fall from left to right: their inverse grows.
         let x = Log::over(points().map(|[share, _]| 1.0 / share), ACROSS)?;
         let y = Log::over(points().map(|[_, ns]| *ns), UP)?;
-        let title = format!("From due to done, all processes together, {}", place.title());
+        let title = format!("From due to done, all processes together, disturbed ones too, {}", place.title());
         let finding = self.finding(&title);
         let deepest = points().map(|[share, _]| *share).fold(1.0, f64::min);
         let ticks = QUANTILES.iter().filter(|(share, _)| *share >= deepest);
