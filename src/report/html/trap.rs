@@ -160,7 +160,7 @@ fn headlines<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
                             tbody { @for row in rows.iter().filter(|row| row.role != Role::Trap) { tr {
                                 th scope="row" { (breakable(row.variant)) @if row.role != Role::Fix { " (" (row.role.word()) ")" } }
                                 td { @if let Some(span) = row.span() { (forest::bar(&axis, span, &layouts(row), &row.word())) } (prose(&row.said())) }
-                                td class={ "verdict " (word_class(&row.word())) } { (row.word()) }
+                                td class={ "verdict " (class(row)) } { (row.word()) @if row.role == Role::Opposite { ", and is no advice" } }
                             } } }
                         }
                     }
@@ -168,6 +168,11 @@ fn headlines<'a>(trap: &TrapView<'a>, column: &Column<'a>) -> Markup {
             }
         }
     }
+}
+
+// What is no advice is neither good nor bad.
+fn class(row: &Row<'_>) -> &'static str {
+    if row.role == Role::Opposite { "even" } else { word_class(&row.word()) }
 }
 
 #[cfg(test)]
