@@ -323,6 +323,11 @@ fn a_fix_that_gains_less_and_a_count_that_grows_fail_where_they_are_asked_to() -
         said.lines().filter(|line| line.starts_with("vec_growth n=100,plain push_presized")).collect();
     assert!(rows.len() == 2 && rows[0].contains("loses") && rows[1].contains("9"), "{said}");
     assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("1.00 times for headline rows, not at all for others, which are fewer than twenty"),
+        "{said}"
+    );
     for what in ["loses", "allocs"] {
         let error = text(&trapline(&["compare", &old, &new, "--fail-on", what]).code(1).get_output().stderr);
         assert!(error.contains(what), "{error}");
