@@ -49,7 +49,7 @@ pub(crate) fn own_or_shipped(trap: &str) -> Result<Archive, Fault> {
     Ok(report::shipped())
 }
 
-/// Some records, of which every line counts: some records, all of them whole.
+/// The records of a folder, or one's own, where every line counts: some, and all of them whole.
 pub(crate) fn read_whole(from: Option<&Path>) -> Result<Archive, Fault> {
     let archive = read(from)?;
     whole(&archive)?;
