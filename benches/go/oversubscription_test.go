@@ -164,15 +164,18 @@ func fanOutAgain(arm string, p point) readings {
 		read[name+"/unit"] = used[name] / float64(runs*p.n)
 	}
 	if group != "" {
-		read["throttled-share"] = throttledShare(group)
+		share, stood := throttled(group)
+		read["throttled-share"], read["throttled-ns/unit"] = share, float64(stood)/float64(runs*p.n)
 	}
 	return read
 }
 
-// throttledShare is the share of periods in which the kernel stopped a group, since it was made.
-func throttledShare(group string) float64 {
-	stat := filepath.Join(group, "cpu.stat")
-	return numberIn(stat, "nr_throttled") / max(numberIn(stat, "nr_periods"), 1)
+// throttled is the share of periods in which the kernel stopped a group, since it was made, and the time that its CPUs then stood
+// still, added up over them, as version 1 of cgroups names it or version 2.
+func throttled(group string) (share float64, stood time.Duration) {
+	of := func(key string) float64 { return numberIn(filepath.Join(group, "cpu.stat"), key) }
+	share = of("nr_throttled") / max(of("nr_periods"), 1)
+	return share, time.Duration(of("throttled_time") + 1e3*of("throttled_usec"))
 }
 
 func init() {

@@ -215,6 +215,7 @@ pub static CLAIMS: &[Claim] = &[
         "direction",
         &[
             both("p99, trap ÷ advice", More, (Latency, "p99_ratio"), Of("bump_arena"), &[At(10_000, 1, "")]),
+            both("p50, trap ÷ advice", Alike, (Latency, "p50_ratio"), Of("bump_arena"), &[At(10_000, 1, "")]),
             both(
                 "mean, trap ÷ advice",
                 Alike,
@@ -275,6 +276,7 @@ pub static CLAIMS: &[Claim] = &[
         "direction",
         &[
             both("p99 of a send, trap ÷ advice", More, (Latency, "p99_ratio"), Of("slots_8"), STALLS),
+            both("p50 of a send, trap ÷ advice", Alike, (Latency, "p50_ratio"), Of("slots_8"), STALLS),
             both("mean of a send, trap ÷ advice", Alike, (Latency, "mean_ns"), Over("rendezvous", "slots_8"), STALLS),
         ],
     ),
@@ -368,9 +370,9 @@ pub static CLAIMS: &[Claim] = &[
         &[
             both("time, trap ÷ advice", More, TIME, Of("pool_of_cpus"), &[At(1_000, 64, "cpu")]),
             both(
-                "throttled periods, trap ÷ advice",
+                "throttled time, trap ÷ advice",
                 More,
-                (Usage, "throttled_share"),
+                (Usage, "throttled_ns_per_op"),
                 Over("pool_of_threads", "pool_of_cpus"),
                 &[At(200_000, 64, "quota=1cpu")],
             ),

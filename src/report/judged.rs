@@ -70,13 +70,20 @@ impl Side {
     }
 }
 
+fn not_less([low, ..]: [f64; 3]) -> bool {
+    low > 1.0 / MARGIN
+}
+
 impl Transfer {
     /// From two effects `[low, value, high]` on one machine.
     pub(super) fn of(rust: [f64; 3], go: [f64; 3]) -> Self {
         match (Side::of(go), Side::of(rust)) {
+            // Nothing or some of it: whichever it is, the other has more.
+            (_, Side::More) if not_less(go) && rust[0] > go[2].powf(1.0 + NEAR) => Self::Stronger,
+            (Side::More, Side::More | Side::Unknown) if not_less(rust) && rust[2].powf(1.0 + NEAR) < go[0] => {
+                Self::Weaker
+            }
             (Side::Unknown, _) | (_, Side::Unknown) => Self::Unclear,
-            (Side::More, Side::More) if rust[0] > go[2].powf(1.0 + NEAR) => Self::Stronger,
-            (Side::More, Side::More) if rust[2].powf(1.0 + NEAR) < go[0] => Self::Weaker,
             (Side::More | Side::Less, Side::None) => Self::Absent,
             (Side::More | Side::None, Side::Less) | (Side::Less, Side::More) => Self::Reversed,
             (Side::None, Side::More) => Self::Stronger,
@@ -120,47 +127,42 @@ impl Judged {
         }
     }
 
-    /// Of a part: its effects by point.
-    pub(super) fn of(effects: &[(String, [f64; 3])], expected: Expected) -> Self {
-        let (first, last) = match (effects.first(), effects.last()) {
-            (Some((_, first)), Some((_, last))) => (*first, *last),
-            _ => return Self::NotMeasured("no point".into()),
+    /// Of a part: its effects by point, None where one can't be told from the scatter of the trap beside itself.
+    pub(super) fn of(effects: &[(String, Option<[f64; 3]>)], expected: Expected) -> Self {
+        let (Some((_, first)), Some((_, last))) = (effects.first(), effects.last()) else {
+            return Self::NotMeasured("no point".into());
         };
-        let more = Self::at(last, Expected::More);
+        let at = |effect: &Option<[f64; 3]>, expected| effect.map_or(Self::Undecided, |it| Self::at(it, expected));
+        let more = at(last, Expected::More);
         match expected {
-            Expected::Appears => Self::both(not_more(first), more),
-            Expected::Turns => Self::both(Self::at(turned(first), Expected::More), more),
+            Expected::Appears => Self::both(at(first, Expected::More).negated(), more),
+            Expected::Turns => Self::both(at(&first.map(turned), Expected::More), more),
             _ => {
-                let each: Vec<_> = effects.iter().map(|(at, effect)| (at, Self::at(*effect, expected))).collect();
+                let each: Vec<_> = effects.iter().map(|(point, effect)| (point, at(effect, expected))).collect();
                 Self::over(&each)
             }
         }
     }
 
-    /// Of several points: one word for all, or those at which it holds.
+    /// Of several points: one word for all, or the regime of those where it is at least as large as is said, if there are any; then
+    /// of those where it is there at all.
     fn over(each: &[(&String, Self)]) -> Self {
-        let (yes, no): (Vec<_>, Vec<_>) = each.iter().partition(|(_, judged)| judged.is_yes());
-        match (yes.first(), no.first()) {
-            (Some((_, first)), None) if yes.iter().all(|(_, judged)| judged == first) => first.clone(),
-            (Some(_), None) => Self::in_between(&yes),
-            (Some(_), Some(_)) => Self::InRegime(yes.iter().map(|(at, _)| (*at).clone()).collect()),
-            (None, _) if no.iter().all(|(_, judged)| *judged == Self::DoesNot) => Self::DoesNot,
-            (None, _) => Self::Undecided,
-        }
-    }
-
-    // It holds at all points and not alike: larger somewhere and smaller nowhere, or in the regime where it comes near, or somewhere
-    // between two points.
-    fn in_between(yes: &[&(&String, Self)]) -> Self {
-        let all = |word: &Self| yes.iter().filter(|(_, judged)| judged == word).map(|(at, _)| (*at).clone()).collect();
-        let [near, smaller]: [Vec<String>; 2] = [all(&Self::Holds), all(&Self::Smaller)];
-        match (near.is_empty(), smaller.is_empty()) {
-            (_, true) => Self::Larger,
-            (false, false) => Self::InRegime(near),
-            (true, false) => {
-                let larger: Vec<String> = all(&Self::Larger);
-                Self::InRegime(vec![format!("between {} and {}", larger.join(" or "), smaller.join(" or "))])
+        let all = |is: &dyn Fn(&Self) -> bool| each.iter().all(|(_, judged)| is(judged));
+        let at = |is: &dyn Fn(&Self) -> bool| {
+            let points = each.iter().filter(|(_, judged)| is(judged));
+            Some(points.map(|(at, _)| (*at).clone()).collect::<Vec<_>>()).filter(|points| !points.is_empty())
+        };
+        let as_large = |judged: &Self| matches!(judged, Self::Holds | Self::Larger);
+        match (at(&as_large), at(&Self::is_yes)) {
+            (Some(_), _) if all(&|judged| *judged == Self::Holds) => Self::Holds,
+            (Some(_), _) if all(&as_large) => Self::Larger,
+            (Some(points), _) => Self::InRegime(points),
+            (None, Some(_)) if all(&Self::is_yes) => Self::Smaller,
+            (None, Some(points)) if !each.iter().any(|(_, judged)| *judged == Self::Undecided) => {
+                Self::InRegime(points)
             }
+            (None, None) if all(&|judged| *judged == Self::DoesNot) => Self::DoesNot,
+            _ => Self::Undecided,
         }
     }
 
@@ -177,16 +179,26 @@ impl Judged {
         }
     }
 
+    // Where it may not be seen.
+    fn negated(self) -> Self {
+        match self {
+            Self::Holds => Self::DoesNot,
+            Self::DoesNot => Self::Holds,
+            other => other,
+        }
+    }
+
     const fn is_yes(&self) -> bool {
         matches!(self, Self::Holds | Self::Larger | Self::Smaller)
     }
 }
 
-// Where the interval reaches down to nothing it can't tell the figure from nothing: that is 1 for a ratio, and of a share it is
-// nearer to 0 than to the figure.
+// An interval whose lower end is nearer to nothing, which is 1 for a ratio and 0 for a share, than to what counts as the figure can't
+// tell the two apart.
 fn figure([low, high]: [f64; 2], from: f64, to: f64) -> Judged {
-    let nothing = if from > 1.0 { 1.0 } else { from / 2.0 };
+    let is_ratio = from > 1.0;
     let (from, to) = (from.powf(1.0 - NEAR).min(from / MARGIN), to.powf(1.0 + NEAR).max(to * MARGIN));
+    let nothing = if is_ratio { from.sqrt() } else { from / 2.0 };
     match () {
         () if low > to => Judged::Larger,
         () if high >= from && low > nothing => Judged::Holds,
@@ -199,15 +211,6 @@ fn figure([low, high]: [f64; 2], from: f64, to: f64) -> Judged {
 
 fn turned([low, value, high]: [f64; 3]) -> [f64; 3] {
     [high, value, low].map(f64::recip)
-}
-
-// It can't be seen: no more than a tie.
-fn not_more(effect: [f64; 3]) -> Judged {
-    match Judged::at(effect, Expected::More) {
-        Judged::Holds => Judged::DoesNot,
-        Judged::DoesNot => Judged::Holds,
-        other => other,
-    }
 }
 
 impl fmt::Display for Judged {
@@ -234,6 +237,8 @@ mod tests {
     const TIES: [f64; 3] = [0.98, 1.0, 1.02];
     const LOSES: [f64; 3] = [0.6, 0.7, 0.8];
     const WIDE: [f64; 3] = [0.7, 1.2, 2.1];
+    /// A little, or nothing.
+    const SOME: [f64; 3] = [0.98, 1.2, 1.5];
 
     fn word(effect: [f64; 3], expected: Expected) -> String {
         Judged::at(effect, expected).to_string()
@@ -256,6 +261,7 @@ mod tests {
         assert_eq!(figure(3.0, 5.0), "holds, smaller");
         assert_eq!(figure(1.1, 1.2), "holds, larger");
         assert_eq!(word([0.98, 1.1, 1.23], Expected::Figure(1.25, 1.25)), "undecided", "it may be nothing");
+        assert_eq!(word([1.05, 1.3, 1.6], Expected::Figure(1.6, 1.6)), "undecided", "it may be a tenth of it");
         assert_eq!(word([0.0; 3], Expected::Figure(0.001, 1.0)), "does not hold");
         assert_eq!(word([0.01, 0.02, 0.03], Expected::Figure(0.001, 1.0)), "holds", "a share");
         assert_eq!(word(TIES, Expected::Figure(3.0, 5.0)), "does not hold");
@@ -282,7 +288,7 @@ mod tests {
     }
 
     fn of(effects: &[[f64; 3]], expected: Expected) -> String {
-        let named: Vec<_> = effects.iter().enumerate().map(|(at, effect)| (format!("p{at}"), *effect)).collect();
+        let named: Vec<_> = effects.iter().enumerate().map(|(at, effect)| (format!("p{at}"), Some(*effect))).collect();
         Judged::of(&named, expected).to_string()
     }
 
@@ -293,9 +299,26 @@ mod tests {
         assert_eq!(of(&[TIES, LOSES], Expected::More), "does not hold");
         assert_eq!(of(&[TIES, WIDE], Expected::More), "undecided");
         assert_eq!(of(&[[5.0; 3], WINS], Expected::Figure(1.5, 1.5)), "holds, larger");
-        assert_eq!(of(&[[1.1; 3], WINS], Expected::Figure(1.5, 1.5)), "holds in a regime: p1");
-        assert_eq!(of(&[[1.1; 3], [5.0; 3]], Expected::Figure(1.5, 1.5)), "holds in a regime: between p1 and p0");
         assert_eq!(of(&[], Expected::More), "not measured here: no point");
+    }
+
+    #[test]
+    fn a_regime_is_where_it_is_as_large_as_is_said_or_else_where_it_is_there() {
+        let figure = |effects: &[[f64; 3]]| of(effects, Expected::Figure(1.5, 1.5));
+        assert_eq!(figure(&[[1.1; 3], WINS]), "holds in a regime: p1");
+        assert_eq!(figure(&[[5.0; 3], [1.1; 3]]), "holds in a regime: p0");
+        assert_eq!(figure(&[[5.0; 3], WIDE]), "holds in a regime: p0");
+        assert_eq!(figure(&[[1.1; 3], [1.2; 3]]), "holds, smaller");
+        assert_eq!(figure(&[[1.1; 3], TIES]), "holds in a regime: p0");
+        assert_eq!(figure(&[[1.1; 3], WIDE]), "undecided", "where it is as large is open");
+    }
+
+    #[test]
+    fn a_point_that_noise_hides_leaves_the_others_their_word() {
+        let of = |expected| Judged::of(&[("p0".into(), Some(WINS)), ("p1".into(), None)], expected).to_string();
+        assert_eq!(of(Expected::More), "holds in a regime: p0");
+        assert_eq!([of(Expected::Turns), of(Expected::Appears)], ["does not hold", "does not hold"]);
+        assert_eq!(Judged::of(&[("p0".into(), None)], Expected::More), Judged::Undecided);
     }
 
     #[test]
@@ -331,6 +354,9 @@ mod tests {
             (TIES, TIES, "same"),
             (WIDE, WINS, "unclear"),
             (WINS, WIDE, "unclear"),
+            (strong, SOME, "stronger"),
+            (SOME, strong, "weaker"),
+            (SOME, WINS, "unclear"),
             ([f64::INFINITY; 3], [f64::INFINITY; 3], "same"),
         ];
         for (rust, go, word) in words {

@@ -14,9 +14,10 @@ use crate::record::Record;
 use crate::trap::Role;
 
 const EXPLAINED: &str = "Each claim with what was measured of it, in Rust and in Go, and what that says. It holds where the interval comes \
-                         within a tenth of the published figure on a scale of logarithms, or, where only a direction was published, lies beyond 1.05; larger and \
-                         smaller lie beyond that tenth. It holds in a regime at the points that are named and not at the others. It is \
-                         undecided where the interval holds both. Go → Rust holds the effect in Rust against the one in Go: same, weaker, \
+                         within a tenth of the published figure on a scale of logarithms, and nearer to it than to nothing, or, where only a direction \
+                         was published, lies beyond 1.05; larger and smaller lie beyond that tenth. In a regime it is as large as published at the \
+                         points that are named, or is there at these alone. It is undecided where the interval holds both. \
+                         Go → Rust holds the effect in Rust against the one in Go: same, weaker, \
                          stronger, absent, reversed, prevented (it does not compile), or unclear.";
 
 /// The section; nothing where no trap of a claim was measured.
@@ -175,14 +176,11 @@ fn ranked(saved: &[Saved<'_>]) -> Judged {
 fn measured(part: &Part, found: &[Found]) -> Side {
     let one = found.len() == 1;
     let told = |found: &Found| if one { told(found.effect) } else { format!("{} at {}", told(found.effect), found.at) };
-    let effects: Vec<(String, [f64; 3])> = found.iter().map(|found| (found.at.clone(), found.effect)).collect();
+    let told_from_noise = |found: &Found| (found.at.clone(), found.resolved.then_some(found.effect));
+    let effects: Vec<_> = found.iter().map(told_from_noise).collect();
     Side {
         said: found.iter().map(told).collect::<Vec<_>>().join("; "),
-        judged: if found.iter().all(|found| found.resolved) {
-            Judged::of(&effects, part.expected)
-        } else {
-            Judged::Undecided
-        },
+        judged: Judged::of(&effects, part.expected),
         sources: found.iter().map(|found| found.run.clone()).collect(),
     }
 }

@@ -117,8 +117,9 @@ fn is_time(unit: &str) -> bool {
 fn value(cell: &Record, unit: &str, n: u64, taken: &BTreeMap<usize, Taken>) -> Record {
     let (metric, kind, share) = metric(unit, n);
     let values: Vec<f64> = taken.values().filter_map(|process| process.get(unit)).map(|value| value / share).collect();
-    // Times have long tails.
-    let interval = if kind == "ns" { geometric_process_interval(&values) } else { process_interval(&values) };
+    // Times have long tails; one of nothing has no logarithm.
+    let scaled = (kind == "ns").then(|| geometric_process_interval(&values)).flatten();
+    let interval = scaled.or_else(|| process_interval(&values));
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     estimated(cell, (&metric, kind), interval, interval.map_or(mean, |[_, value, _]| value), values)
 }
@@ -209,6 +210,18 @@ mod tests {
         let records = records(&rows);
         assert_eq!(records.len(), 3);
         assert!(records.iter().all(|r| r.failed.as_deref() == Some("exit status 2: panic")));
+    }
+
+    #[test]
+    fn a_time_of_nothing_has_an_interval_as_well() {
+        let mut rows = Rows::default();
+        for pass in 0..8 {
+            let line = "BenchmarkX/n=10/threads=1/variant=slow-2 1 200 ns/op 0 throttled-ns/unit";
+            rows.add(pass, &[parse(line).expect("a result").expect("one")]).expect("it names its arm");
+        }
+        let records = records(&rows);
+        let stood = find(&records, "slow", "throttled_ns_per_op");
+        assert_eq!([stood.low, stood.value, stood.high], [Some(0.0); 3]);
     }
 
     #[test]
