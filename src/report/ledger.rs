@@ -17,7 +17,7 @@ const EXPLAINED: &str = "Each claim with what was measured of it, in Rust and in
                          within a tenth of the published figure on a scale of logarithms, and nearer to it than to nothing, or, where only a direction \
                          was published, lies beyond 1.05; larger and smaller lie beyond that tenth. In a regime it is as large as published at the \
                          points that are named, or is there at these alone. It is undecided where the interval holds both. \
-                         Go → Rust holds the effect in Rust against the one in Go: same, weaker, \
+                         Go → Rust holds the effect in Rust against the one in Go, where Go has the most of it: same, weaker, \
                          stronger, absent, reversed, prevented (it does not compile), or unclear.";
 
 /// The section; nothing where no trap of a claim was measured.
@@ -151,17 +151,24 @@ impl Books<'_> {
         Side { said, judged, sources: planted.iter().map(|record| record.run.clone()).collect() }
     }
 
-    // Of the part's last point that both have: what holds for few ops is not what is asked.
+    // Of the point that both have at which Go has the most of it: that is where the advice comes from.
     fn transfer(&self, claim: &Claim, part: &Part) -> String {
         if claim.trap == "prevented" {
             return Transfer::Prevented.word().into();
         }
-        let [rust, go] = [Language::Rust, Language::Go].map(|language| self.effects(claim, part, language).ok());
-        let last = |found: Option<Vec<Found>>| found.and_then(|found| found.last().map(|found| found.effect));
+        let [rust, go] = [Language::Rust, Language::Go].map(|language| self.effects(claim, part, language));
+        let (Ok(rust), Ok(go)) = (rust, go) else { return NONE.into() };
         let is_share = matches!(part.expected, Expected::Figure(from, _) if from <= 1.0);
         let of = if is_share { Transfer::of_shares } else { Transfer::of };
-        last(rust).zip(last(go)).map_or(NONE.into(), |(rust, go)| of(rust, go).word().into())
+        most_in_go(&rust, &go).map_or(NONE.into(), |(rust, go)| of(rust, go).word().into())
     }
+}
+
+// The effects in both. What is counted at a point of Go's own is held beside that of Rust's.
+fn most_in_go(rust: &[Found], go: &[Found]) -> Option<([f64; 3], [f64; 3])> {
+    let pair = |go: &Found| Some((rust.iter().find(|rust| rust.at == go.at)?.effect, go.effect));
+    let most = go.iter().filter_map(pair).max_by(|(_, a), (_, b)| a[1].total_cmp(&b[1]));
+    most.or_else(|| Some((rust.last()?.effect, go.last()?.effect)))
 }
 
 fn ranked(saved: &[Saved<'_>]) -> Judged {
@@ -223,4 +230,25 @@ pub(super) fn verdicts(view: &View<'_>, traps: &[TrapView<'_>]) -> Vec<(&'static
     let of =
         |claim: &Claim| [Language::Rust, Language::Go].map(|language| books.side(claim, language).judged.to_string());
     CLAIMS.iter().map(|claim| (claim.id, of(claim))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(of: &[(&str, f64)]) -> Vec<Found> {
+        let one =
+            |&(at, value): &(&str, f64)| Found { at: at.into(), effect: [value; 3], resolved: true, run: "run".into() };
+        of.iter().map(one).collect()
+    }
+
+    #[test]
+    fn what_goes_over_is_judged_where_go_has_the_most_of_it() {
+        let rust = found(&[("few", 2.0), ("many", 3.0), ("more", 9.0)]);
+        let pair = |go: &[(&str, f64)]| most_in_go(&rust, &found(go)).map(|(rust, go)| (rust[1], go[1]));
+        assert_eq!(pair(&[("few", 1.5), ("many", 4.0)]), Some((3.0, 4.0)));
+        assert_eq!(pair(&[("few", f64::INFINITY), ("many", 4.0)]), Some((2.0, f64::INFINITY)));
+        assert_eq!(pair(&[("elsewhere", 7.0)]), Some((9.0, 7.0)), "Go counts at a point of its own");
+        assert_eq!(pair(&[]), None);
+    }
 }
