@@ -147,22 +147,19 @@ impl Judged {
     /// Of several points: one word for all, or the regime of those where it is at least as large as is said, if there are any; then
     /// of those where it is there at all.
     fn over(each: &[(&String, Self)]) -> Self {
-        let all = |is: &dyn Fn(&Self) -> bool| each.iter().all(|(_, judged)| is(judged));
-        let at = |is: &dyn Fn(&Self) -> bool| {
-            let points = each.iter().filter(|(_, judged)| is(judged));
-            Some(points.map(|(at, _)| (*at).clone()).collect::<Vec<_>>()).filter(|points| !points.is_empty())
+        let at = |is: fn(&Self) -> bool| -> Vec<String> {
+            each.iter().filter(|(_, judged)| is(judged)).map(|(at, _)| (*at).clone()).collect()
         };
-        let as_large = |judged: &Self| matches!(judged, Self::Holds | Self::Larger);
-        match (at(&as_large), at(&Self::is_yes)) {
-            (Some(_), _) if all(&|judged| *judged == Self::Holds) => Self::Holds,
-            (Some(_), _) if all(&as_large) => Self::Larger,
-            (Some(points), _) => Self::InRegime(points),
-            (None, Some(_)) if all(&Self::is_yes) => Self::Smaller,
-            (None, Some(points)) if !each.iter().any(|(_, judged)| *judged == Self::Undecided) => {
-                Self::InRegime(points)
-            }
-            (None, None) if all(&|judged| *judged == Self::DoesNot) => Self::DoesNot,
-            _ => Self::Undecided,
+        let as_large = at(|judged| matches!(judged, Self::Holds | Self::Larger));
+        let there = at(Self::is_yes);
+        match () {
+            () if each.iter().all(|(_, judged)| *judged == Self::Holds) => Self::Holds,
+            () if as_large.len() == each.len() => Self::Larger,
+            () if !as_large.is_empty() => Self::InRegime(as_large),
+            () if each.iter().any(|(_, judged)| *judged == Self::Undecided) => Self::Undecided,
+            () if there.len() == each.len() => Self::Smaller,
+            () if !there.is_empty() => Self::InRegime(there),
+            () => Self::DoesNot,
         }
     }
 
